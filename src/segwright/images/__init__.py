@@ -1,0 +1,1 @@
+"""Any file to one Image type, and the geometry of tiles."""

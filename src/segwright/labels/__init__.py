@@ -1,0 +1,1 @@
+"""What a pixel can be: classes, label maps, run lengths."""

@@ -1,0 +1,1 @@
+"""Networks: parts, whole models and the one table that names them."""
