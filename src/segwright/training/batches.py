@@ -1,0 +1,133 @@
+"""Batches as a pure function of the step.
+
+Sample number n of a run is fixed by (seed, n): which image, where it is cropped and how it is
+changed. Threads only decide when a sample is made, so their number changes no result, and a
+resumed run continues with the very next sample.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from segwright.dataset import Dataset, Sample
+from segwright.plan import Plan
+from segwright.segmenter import Preparation
+from segwright.transforms import Augmentation, CropFocus
+
+_AHEAD = 2  # batches that are prepared before they are asked for
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one optimiser step learns from.
+
+    Attributes:
+        images: (B, C, Y, X) float32, normalised, channels-last in memory.
+        targets: (B, Y/s, X/s) int64 class ids for a loss stride s.
+        keys: Names of the samples.
+    """
+
+    images: torch.Tensor
+    targets: torch.Tensor
+    keys: tuple[str, ...]
+
+    def parts(self, count: int) -> Iterator[Batch]:
+        """The batch in `count` nearly equal pieces (fewer if it has fewer samples)."""
+        size = -(-len(self.keys) // count)
+        for start in range(0, len(self.keys), size):
+            piece = slice(start, start + size)
+            yield Batch(self.images[piece], self.targets[piece], self.keys[piece])
+
+
+class BatchStream:
+    """The endless row of training batches of a plan.
+
+    Args:
+        samples: The training images, in memory or read on access.
+        plan: Seed, batch size, crop, augmentation.
+        preparation: Turns augmented pixels into what the network sees.
+        augmentation: Image and labels in one warp.
+        focus: Where crops are centred.
+    """
+
+    def __init__(
+        self,
+        samples: Sequence[Sample] | Dataset,
+        *,
+        plan: Plan,
+        preparation: Preparation,
+        augmentation: Augmentation,
+        focus: CropFocus,
+    ) -> None:
+        self._samples = samples
+        self._plan = plan
+        self._preparation = preparation
+        self._augmentation = augmentation
+        self._focus = focus
+        self._order: tuple[int, np.ndarray] = (-1, np.empty(0, np.int64))
+
+    def starting_at(self, step: int) -> Iterator[Batch]:
+        """Yields the batches of step `step`, `step` + 1 … without end.
+
+        Close the generator (or let it go) to stop its threads.
+        """
+        if not self._plan.workers:
+            while True:
+                yield _joined([self._sample(*place) for place in self._places(step)])
+                step += 1
+        with ThreadPoolExecutor(self._plan.workers, thread_name_prefix="sample") as pool:
+            waiting: deque[list[Future]] = deque()
+            try:
+                while True:
+                    while len(waiting) < _AHEAD:
+                        places = self._places(step + len(waiting))
+                        waiting.append([pool.submit(self._sample, *place) for place in places])
+                    yield _joined([future.result() for future in waiting.popleft()])
+                    step += 1
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+
+    def _places(self, step: int) -> list[tuple[int, int]]:
+        """(sample number, image index) of each sample of a step."""
+        first = step * self._plan.batch_size
+        return [(n, self._index(n)) for n in range(first, first + self._plan.batch_size)]
+
+    def _index(self, number: int) -> int:
+        """The image of sample `number`: each epoch is a fresh permutation of all images."""
+        epoch, place = divmod(number, len(self._samples))
+        if self._order[0] != epoch:
+            shuffled = _rng(self._plan.seed, 1, epoch).permutation(len(self._samples))
+            self._order = epoch, shuffled
+        return int(self._order[1][place])
+
+    def _sample(self, number: int, index: int) -> tuple[np.ndarray, np.ndarray, str]:
+        sample = self._samples[index]
+        rng = _rng(self._plan.seed, 2, number)
+        pixels, ids = self._augmentation.augment(
+            sample.image.pixels,
+            sample.labels.ids,
+            rng=rng,
+            centre_yx=self._focus.pick(index, rng),
+        )
+        stride = self._plan.input.loss_stride
+        half = stride // 2
+        prepared = self._preparation.normalise(pixels, full_scale=sample.image.full_scale)
+        return prepared, ids[half::stride, half::stride].astype(np.int64), sample.key
+
+
+def _rng(seed: int, purpose: int, number: int) -> np.random.Generator:
+    """A generator that depends on its keys alone (counter-based: no stream is shared)."""
+    return np.random.Generator(np.random.Philox(key=[seed, purpose << 56 | number]))
+
+
+def _joined(samples: list[tuple[np.ndarray, np.ndarray, str]]) -> Batch:
+    pixels, ids, keys = zip(*samples, strict=True)
+    # (B, Y, X, C) in memory seen as (B, C, Y, X) is torch's channels-last, without a copy.
+    images = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2)
+    return Batch(images, torch.from_numpy(np.stack(ids)), keys)

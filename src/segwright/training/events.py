@@ -1,0 +1,153 @@
+"""What a run tells while it works: typed events, and the files they are kept in.
+
+`metrics.jsonl` holds one JSON object a line; the same numbers go to TensorBoard event files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened. `kind` is its name in metrics.jsonl."""
+
+    kind: ClassVar[str] = "event"
+
+
+@dataclass(frozen=True)
+class Note(Event):
+    """Something the user should read once."""
+
+    kind: ClassVar[str] = "note"
+    text: str
+
+
+@dataclass(frozen=True)
+class StageStarted(Event):
+    """A named part of the work began ("reading data", "timing steps")."""
+
+    kind: ClassVar[str] = "stage"
+    stage: str
+    total: int | None = None
+
+
+@dataclass(frozen=True)
+class StageAdvanced(Event):
+    """`done` of the stage's items are done. Not kept in files."""
+
+    kind: ClassVar[str] = "advance"
+    done: int
+
+
+@dataclass(frozen=True)
+class TrainStep(Event):
+    """One optimiser step."""
+
+    kind: ClassVar[str] = "train"
+    step: int
+    last_step: int
+    loss: float
+    grad_norm: float
+    lr_scale: float
+    elapsed_s: float
+    left_s: float
+
+
+@dataclass(frozen=True)
+class Validated(Event):
+    """The averaged weights were scored on validation images."""
+
+    kind: ClassVar[str] = "val"
+    step: int
+    mean_iou: float
+    loss: float
+    images: int
+    best: bool
+    elapsed_s: float
+
+
+@dataclass(frozen=True)
+class Decided(Event):
+    """The run changed its plan; the decision is in the checkpoint too."""
+
+    kind: ClassVar[str] = "decision"
+    step: int
+    what: str
+    value: int
+    reason: str
+
+
+Listener = Callable[[Event], None]
+
+_KEPT = (Note, TrainStep, Validated, Decided)
+
+
+class RunLog:
+    """Writes a run's events to `metrics.jsonl` and to TensorBoard files, then passes them on.
+
+    Args:
+        folder: The run folder.
+        listener: Told of every event.
+        from_step: Lines of later steps are dropped first: a resumed run takes them again.
+    """
+
+    def __init__(self, folder: Path, listener: Listener, *, from_step: int = 0) -> None:
+        self._listener = listener
+        path = folder / "metrics.jsonl"
+        _cut(path, from_step)
+        self._lines = path.open("a", encoding="utf-8")
+        self._board = _board(folder, from_step)
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, _KEPT):
+            self._lines.write(json.dumps({"kind": event.kind, **asdict(event)}) + "\n")
+            if not isinstance(event, TrainStep):
+                self._lines.flush()
+        if self._board is not None and isinstance(event, TrainStep | Validated):
+            for item in fields(event):
+                if item.name not in ("step", "last_step", "images", "best"):
+                    self._board.add_scalar(
+                        f"{event.kind}/{item.name}", getattr(event, item.name), event.step
+                    )
+        self._listener(event)
+
+    def close(self) -> None:
+        self._lines.close()
+        if self._board is not None:
+            self._board.close()
+
+
+def read_metrics(folder: Path) -> list[dict[str, Any]]:
+    """The rows of a run's `metrics.jsonl`; a last line that was cut short is left out."""
+    path = folder / "metrics.jsonl"
+    if not path.exists():
+        return []
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            rows.append(json.loads(line))
+        except json.JSONDecodeError:
+            break
+    return rows
+
+
+def _cut(path: Path, from_step: int) -> None:
+    """Drops what was logged after the step that is resumed from."""
+    rows = [row for row in read_metrics(path.parent) if row.get("step", 0) <= from_step]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    if path.exists():
+        path.write_text(text, encoding="utf-8")
+
+
+def _board(folder: Path, from_step: int) -> Any:
+    """TensorBoard's writer, or None where the package is not installed."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        return None
+    return SummaryWriter(str(folder / "tensorboard"), purge_step=from_step + 1 if from_step else None)

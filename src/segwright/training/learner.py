@@ -1,0 +1,119 @@
+"""One optimiser step: batch in, moved weights out, and nothing non-finite gets through."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from segwright.errors import NonFiniteError
+from segwright.models.output import SemanticOutput, resize_logits
+from segwright.plan import Plan
+from segwright.training.average import WeightAverage
+from segwright.training.batches import Batch
+from segwright.training.optimisers import Optimiser
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What one step measured: the loss before it, and the gradient's norm before clipping."""
+
+    loss: float
+    grad_norm: float
+
+
+class Learner:
+    """A network with what moves it.
+
+    Args:
+        network: Returns `SemanticOutput`; moved to the plan's device and layout.
+        loss: (logits, targets) → scalar.
+        plan: Optimiser, averaging, precision, device.
+    """
+
+    def __init__(self, network: nn.Module, loss: nn.Module, plan: Plan) -> None:
+        self.device = torch.device(plan.device)
+        self.network = network.to(self.device, memory_format=torch.channels_last)
+        self.loss = loss.to(self.device)
+        self.optimiser = Optimiser(self.network, plan.optimiser)
+        self.average = WeightAverage(self.network, plan.ema_decay)
+        self._plan = plan
+
+    def step(self, batch: Batch, *, number: int, lr_scale: float, parts: int = 1) -> StepResult:
+        """Moves the weights by one batch.
+
+        Args:
+            batch: On the CPU.
+            number: Steps done before this one; with the plan's seed it keys torch's randomness.
+            lr_scale: Share of the peak learning rate.
+            parts: Pieces the batch is worked through in, their gradients accumulated.
+
+        Raises:
+            NonFiniteError: The loss or the gradient is not finite. No weight has moved.
+        """
+        torch.manual_seed(self._plan.seed * 1_000_003 + number)
+        self.network.train()
+        self.optimiser.clear()
+        total = 0.0
+        for part in batch.parts(parts):
+            share = len(part.keys) / len(batch.keys)
+            loss = self._loss(part) * share
+            _require_finite(loss.item(), "loss", part.keys, number)
+            loss.backward()
+            total += loss.item()
+        norm = self._clipped_norm()
+        _require_finite(norm, "gradient norm", batch.keys, number)
+        self.optimiser.step(lr_scale)
+        self.average.update(number + 1)
+        return StepResult(total, norm)
+
+    def tensors(self) -> dict[str, dict[str, torch.Tensor]]:
+        """Everything a checkpoint needs, by part."""
+        return {
+            "network": dict(self.network.state_dict()),
+            "average": self.average.mean,
+            "optimiser": self.optimiser.tensors(),
+        }
+
+    def restore(self, parts: dict[str, dict[str, torch.Tensor]]) -> None:
+        """Takes over what `tensors` gave."""
+        self.network.load_state_dict(parts["network"])
+        self.average.restore(parts["average"])
+        self.optimiser.restore(parts["optimiser"])
+
+    def precision(self) -> contextlib.AbstractContextManager:
+        """The context the network runs in."""
+        if self._plan.input.precision == "bfloat16":
+            return torch.autocast(self.device.type, torch.bfloat16)
+        return contextlib.nullcontext()
+
+    def _loss(self, part: Batch) -> torch.Tensor:
+        images = part.images.to(self.device, non_blocking=True)
+        targets = part.targets.to(self.device, non_blocking=True)
+        with self.precision():
+            output: SemanticOutput = self.network(images)
+        loss = self._compared(output.logits, targets)
+        for logits in output.auxiliary:
+            loss = loss + self._plan.loss.auxiliary * self._compared(logits, targets)
+        return loss
+
+    def _compared(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        return self.loss(resize_logits(logits, tuple(targets.shape[-2:])).float(), targets)
+
+    def _clipped_norm(self) -> float:
+        limit = self._plan.optimiser.clip_norm or math.inf
+        return float(nn.utils.clip_grad_norm_(self.optimiser.parameters, limit))
+
+
+def _require_finite(value: float, what: str, keys: Iterable[str], number: int) -> None:
+    if not math.isfinite(value):
+        raise NonFiniteError(
+            f"the {what} is {value} at step {number + 1}, on the samples {', '.join(keys)}; "
+            "no weight was moved and no checkpoint written",
+            remedy="Look at these images and masks; if they are sound, continue from the last "
+            "checkpoint with a lower rate (--set optimiser.lr=…) or input.precision=float32",
+        )

@@ -1,0 +1,167 @@
+"""The training loop, top to bottom.
+
+A step is a pure function of (weights, plan, step number). Whatever depends on the clock or on
+the machine is a `Decision`: taken only where a checkpoint is written, kept in it, and replayed on
+resume. So a run that was killed anywhere ends with the same weights as one that was not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+
+import torch
+
+from segwright.errors import TrainingError
+from segwright.plan import Plan
+from segwright.training.batches import Batch, BatchStream
+from segwright.training.checkpoint import Checkpoints, TrainState
+from segwright.training.clock import Clock
+from segwright.training.events import Decided, Listener, TrainStep, Validated
+from segwright.training.learner import Learner, StepResult
+from segwright.training.timeline import Decision, Timeline
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a validation found: the mean IoU and loss of the averaged weights, over n images."""
+
+    mean_iou: float
+    loss: float
+    images: int
+
+
+Validator = Callable[[], Score]
+
+
+def run_loop(
+    learner: Learner,
+    batches: BatchStream,
+    *,
+    plan: Plan,
+    state: TrainState,
+    checkpoints: Checkpoints,
+    clock: Clock,
+    validate: Validator,
+    emit: Listener,
+) -> TrainState:
+    """Trains from `state` to the end of the plan.
+
+    Args:
+        learner: Already restored to `state` when a run is resumed.
+        validate: Scores the averaged weights.
+        emit: Told of every step, validation and decision.
+
+    Returns:
+        The state after the last step; its checkpoint is written.
+
+    Raises:
+        NonFiniteError: A loss or gradient is not finite; checkpoints are untouched.
+        CheckpointError: A checkpoint cannot be written; the previous one is intact.
+    """
+    timeline = Timeline(plan.steps, plan.accumulate, state.decisions)
+    clock.begin(state.step)
+    with closing(batches.starting_at(state.step)) as stream:
+        while state.step < timeline.last_step:
+            batch = next(stream)
+            lr_scale = timeline.lr_scale(state.step, plan.schedule)
+            result = _step_within_memory(learner, batch, state.step, lr_scale, timeline, emit)
+            state.step += 1
+            emit(_told(result, state.step, lr_scale, timeline, clock))
+
+            if timeline.due(state.step, plan.validation.times):
+                score = validate()
+                best = _note_score(score, state, plan, timeline, emit)
+                emit(
+                    Validated(
+                        state.step,
+                        score.mean_iou,
+                        score.loss,
+                        score.images,
+                        best,
+                        round(clock.elapsed_s(), 3),
+                    )
+                )
+            else:
+                best = False
+            if best or timeline.due(state.step, plan.checkpoints):
+                clock.measure(state.step)
+                _record(clock.decide(state.step, timeline), timeline, emit)
+                state.elapsed_s = clock.elapsed_s()
+                checkpoints.write(state, learner.tensors(), best=best)
+    return state
+
+
+def _note_score(
+    score: Score, state: TrainState, plan: Plan, timeline: Timeline, emit: Listener
+) -> bool:
+    """Books a validation: is it the best, has learning stalled? Returns whether it is the best."""
+    if state.best_score is None or score.mean_iou > state.best_score:
+        state.best_score, state.best_step, state.stale = score.mean_iou, state.step, 0
+        return True
+    state.stale += 1
+    since = f"{state.stale} validations without gain over {100 * state.best_score:.1f} mean IoU"
+    if plan.schedule.name == "plateau" and state.stale % 2 == 0:
+        _record(Decision(state.step, "reduce_lr", 0, since), timeline, emit)
+    if plan.validation.patience and state.stale >= plan.validation.patience:
+        _record(Decision(state.step, "stop", 0, since), timeline, emit)
+    return False
+
+
+def _step_within_memory(
+    learner: Learner,
+    batch: Batch,
+    step: int,
+    lr_scale: float,
+    timeline: Timeline,
+    emit: Listener,
+) -> StepResult:
+    """One step; when memory runs out, the same step in twice as many parts."""
+    while True:
+        try:
+            return learner.step(batch, number=step, lr_scale=lr_scale, parts=timeline.parts)
+        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+            if not _is_out_of_memory(error):
+                raise
+            if timeline.parts >= len(batch.keys):
+                raise TrainingError(
+                    f"one crop of {tuple(batch.images.shape[-2:])} pixels does not fit into memory",
+                    remedy="Use smaller crops (--set input.crop_hw=[…]) or a smaller model",
+                ) from error
+        _free_memory(learner)
+        parts = min(len(batch.keys), 2 * timeline.parts)
+        reason = f"out of memory: each batch is now worked through in {parts} parts"
+        _record(Decision(step, "accumulate", parts, reason), timeline, emit)
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return "not enough memory" in str(error) or "can't allocate memory" in str(error)
+
+
+def _free_memory(learner: Learner) -> None:
+    learner.optimiser.clear()
+    if learner.device.type == "cuda":
+        torch.cuda.empty_cache()
+
+
+def _record(decision: Decision | None, timeline: Timeline, emit: Listener) -> None:
+    if decision is not None:
+        timeline.decisions.append(decision)
+        emit(Decided(decision.step, decision.kind, decision.value, decision.reason))
+
+
+def _told(
+    result: StepResult, step: int, lr_scale: float, timeline: Timeline, clock: Clock
+) -> TrainStep:
+    return TrainStep(
+        step=step,
+        last_step=timeline.last_step,
+        loss=result.loss,
+        grad_norm=result.grad_norm,
+        lr_scale=lr_scale,
+        elapsed_s=round(clock.elapsed_s(), 3),
+        left_s=round(clock.left_s(step, timeline), 1),
+    )
