@@ -1,1 +1,125 @@
-"""segwright: from a folder of images to a segmenter that can be trusted."""
+"""segwright: from a folder of images to a segmenter that can be trusted.
+
+    run = segwright.train("photos", budget_s=600).run
+    segmenter = segwright.load(run)
+    result = segmenter.segment(segwright.read_image("new.jpg"))
+
+Names are looked up when they are first used, so that `import segwright` loads neither torch nor
+OpenCV and works without them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from segwright.dataset.dataset import Dataset, Sample, open_dataset
+    from segwright.errors import (
+        BudgetError,
+        DataError,
+        ImageError,
+        LabelError,
+        MissingDependencyError,
+        SegwrightError,
+        TrainingError,
+        UnknownNameError,
+        UsageError,
+    )
+    from segwright.evaluation.evaluation import Evaluation
+    from segwright.images.image import Image
+    from segwright.images.read import read_image
+    from segwright.labels.classes import Classes
+    from segwright.labels.label_map import LabelMap
+    from segwright.plan.plan import Plan
+    from segwright.result.result import Result
+    from segwright.segmenter.protocol import Segmenter
+    from segwright.segmenter.store import load
+    from segwright.verbs.evaluate import evaluate
+    from segwright.verbs.plan import plan as make_plan
+    from segwright.verbs.predict import predict
+    from segwright.verbs.train import TrainReport, train
+
+    __version__: str
+
+__all__ = [
+    "BudgetError",
+    "Classes",
+    "DataError",
+    "Dataset",
+    "Evaluation",
+    "Image",
+    "ImageError",
+    "LabelError",
+    "LabelMap",
+    "MissingDependencyError",
+    "Plan",
+    "Result",
+    "Sample",
+    "Segmenter",
+    "SegwrightError",
+    "TrainReport",
+    "TrainingError",
+    "UnknownNameError",
+    "UsageError",
+    "__version__",
+    "evaluate",
+    "load",
+    "make_plan",
+    "open_dataset",
+    "predict",
+    "read_image",
+    "train",
+]
+
+# Public name → (module, name there); the imports above say the same to type checkers.
+_SOURCES = {
+    name: (f"segwright.{module}", name)
+    for module, names in {
+        "dataset.dataset": ("Dataset", "Sample", "open_dataset"),
+        "errors": (
+            "BudgetError",
+            "DataError",
+            "ImageError",
+            "LabelError",
+            "MissingDependencyError",
+            "SegwrightError",
+            "TrainingError",
+            "UnknownNameError",
+            "UsageError",
+        ),
+        "evaluation.evaluation": ("Evaluation",),
+        "images.image": ("Image",),
+        "images.read": ("read_image",),
+        "labels.classes": ("Classes",),
+        "labels.label_map": ("LabelMap",),
+        "plan.plan": ("Plan",),
+        "result.result": ("Result",),
+        "segmenter.protocol": ("Segmenter",),
+        "segmenter.store": ("load",),
+        "verbs.evaluate": ("evaluate",),
+        "verbs.predict": ("predict",),
+        "verbs.train": ("TrainReport", "train"),
+    }.items()
+    for name in names
+}
+# `segwright.plan` is the room the Plan lives in, so the verb has a longer name here.
+_SOURCES["make_plan"] = ("segwright.verbs.plan", "plan")
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        found: object = version("segwright")
+    elif name in _SOURCES:
+        module, original = _SOURCES[name]
+        found = getattr(importlib.import_module(module), original)
+    else:
+        raise AttributeError(f"module 'segwright' has no attribute {name!r}")
+    globals()[name] = found  # the next look-up finds it without coming here
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

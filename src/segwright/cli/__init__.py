@@ -1,0 +1,11 @@
+"""The command line: arguments, progress, exit codes; no logic."""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """Runs the command `segwright` and leaves the process with its exit code."""
+    from segwright.cli.app import app
+    from segwright.cli.process import process_started_at
+
+    app(prog_name="segwright", obj=process_started_at())

@@ -1,0 +1,204 @@
+"""The commands and their options. Each calls the verb of its name and prints what it returns."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Literal, cast
+
+import typer
+from typer.core import TyperCommand
+
+from segwright.cli.outcome import exit_codes
+
+# What a verb needs (torch, OpenCV) is imported inside its command: `--help` answers at once.
+
+app = typer.Typer(
+    help="From a folder of images and masks to a segmenter that can be trusted.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+class Verb(TyperCommand):
+    """A command whose failures become one line on stderr and an exit code."""
+
+    def invoke(self, ctx: typer.Context) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]
+        with exit_codes(debug=ctx.find_root().params["debug"]):
+            return super().invoke(ctx)
+
+
+Data = Annotated[
+    Path,
+    typer.Argument(metavar="DATA", help="Folder with images/ and masks/, or a COCO JSON file."),
+]
+Run = Annotated[
+    Path, typer.Argument(metavar="RUN", help="A run folder that `segwright train` wrote.")
+]
+Budget = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Wall clock, start to exit: 90s, 10m, 1h30m.")
+]
+ModelName = Annotated[
+    str | None, typer.Option(metavar="NAME", help="A network of `segwright methods`.")
+]
+Device = Annotated[
+    Literal["cpu", "cuda", "mps"] | None, typer.Option(help="Default: the fastest one here.")
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Replace a setting of the plan; repeatable."),
+]
+Seed = Annotated[int, typer.Option(min=0, help="Same seed, same weights.")]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from segwright import __version__
+
+        typer.echo(f"segwright {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def segwright(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """From a folder of images and masks to a segmenter that can be trusted."""
+
+
+@app.command(cls=Verb)
+def plan(
+    data: Data,
+    budget: Budget = None,
+    model: ModelName = None,
+    device: Device = None,
+    setting: Settings = None,
+    seed: Seed = 0,
+    yaml: Annotated[
+        bool, typer.Option("--yaml", help="Print the file for `train --plan`.")
+    ] = False,
+) -> None:
+    """Show what `train` would do with DATA, and why."""
+    from segwright.cli.duration import parse_duration
+    from segwright.cli.settings import parse_settings
+    from segwright.verbs.plan import plan as make_plan
+
+    made = make_plan(
+        data,
+        budget_s=None if budget is None else parse_duration(budget),
+        model=model,
+        device=device,
+        settings=parse_settings(setting or []),
+        seed=seed,
+    )
+    typer.echo(made.to_yaml() if yaml else made.explain())
+
+
+@app.command(cls=Verb)
+def train(
+    ctx: typer.Context,
+    data: Annotated[
+        Path | None,
+        typer.Argument(metavar="DATA", help="Folder with images/ and masks/, or a COCO JSON file."),
+    ] = None,
+    budget: Budget = None,
+    model: ModelName = None,
+    task: Annotated[Literal["semantic", "instance"], typer.Option()] = "semantic",
+    device: Device = None,
+    setting: Settings = None,
+    seed: Seed = 0,
+    folds: Annotated[
+        int | None, typer.Option(min=2, help="Cross-validate; the budget is for all together.")
+    ] = None,
+    plan: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A plan.yaml to follow, edited or not.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Run folder to write; must be new.")
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Go on with a run; --budget +10m gives it more time."),
+    ] = None,
+    from_run: Annotated[
+        Path | None, typer.Option("--from", metavar="RUN", help="Start from a run's weights.")
+    ] = None,
+) -> None:
+    """Train a segmenter on DATA and score it on the validation images."""
+    from segwright.cli.duration import parse_duration
+    from segwright.cli.progress import open_progress
+    from segwright.cli.settings import parse_settings
+    from segwright.errors import UsageError
+    from segwright.verbs.train import train as run_training
+
+    if data is None and resume is None:
+        raise UsageError(
+            "no data is given", remedy="Name the data folder, or a run to go on with: --resume RUN"
+        )
+    with open_progress() as progress:
+        report = run_training(
+            data,
+            out=out,
+            budget_s=None if budget is None else parse_duration(budget),
+            model=model,
+            task=task,
+            device=device,
+            settings=parse_settings(setting or []),
+            seed=seed,
+            folds=folds,
+            plan=plan,
+            resume=resume,
+            from_run=from_run,
+            started_at=cast(float | None, ctx.find_root().obj) or time.time(),
+            on_event=progress,
+        )
+    typer.echo(report.text())
+
+
+@app.command(cls=Verb)
+def evaluate(
+    run: Run,
+    data: Data,
+    split: Annotated[
+        str | None, typer.Option(metavar="NAME", help="train, val or test; default: test if any.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Score a trained segmenter on labelled images, with intervals."""
+    from segwright.cli.progress import open_progress
+    from segwright.verbs.evaluate import evaluate as score
+
+    with open_progress() as progress:
+        evaluation = score(run, data, split=split, on_event=progress)
+    typer.echo(evaluation.to_json() if json else evaluation.table())
+
+
+@app.command(cls=Verb)
+def methods(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One method.")] = None,
+) -> None:
+    """List the networks and methods there are, or say all about one."""
+    from segwright.verbs.methods import describe_method, list_methods
+
+    typer.echo(list_methods() if name is None else describe_method(name))
+
+
+@app.command(cls=Verb)
+def doctor(
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Say what is installed here, what this machine can do, and whether it works."""
+    from segwright.verbs.doctor import examine
+
+    findings = examine()
+    typer.echo(findings.to_json() if json else findings.text())
+    if not findings.healthy:
+        raise typer.Exit(1)
