@@ -1,0 +1,1 @@
+"""Scores with intervals, and the report that shows them."""

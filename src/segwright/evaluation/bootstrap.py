@@ -1,0 +1,94 @@
+"""How far a score could be off because other images might have been drawn.
+
+The units that were drawn independently (patients, scenes, videos; single images where nothing else
+is known) are drawn again, with replacement, and the score is computed anew each time. The middle
+95 % of those scores are the interval. Two corrections keep it honest for few units:
+
+* Plain percentile intervals are too narrow by the factor that divides a variance by n in place of
+  n - 1, and by normal in place of Student quantiles. Wider percentiles undo both: the "expanded
+  percentile" interval of T. Hesterberg, "What Teachers Should Know About the Bootstrap", The
+  American Statistician 69 (2015), arXiv 1411.5279.
+* The score itself always lies inside, whatever the bias of the resampling.
+
+Below `MIN_UNITS` units no interval can be trusted, and none is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from statistics import NormalDist
+
+import numpy as np
+
+from segwright.evaluation.confusion import Counts
+
+LEVEL = 0.95
+MIN_UNITS = 5
+RESAMPLES = 2000
+_CHUNK_BYTES = 32 * 2**20
+
+
+def resampled(counts: Counts, *, resamples: int, seed: int) -> Iterator[Counts]:
+    """Draws units with replacement and adds up their counts, in chunks of bounded memory.
+
+    Args:
+        counts: (N, K) counts of each unit.
+        resamples: R, how often the N units are drawn anew.
+        seed: Of the random generator; the same seed gives the same draws.
+
+    Yields:
+        (r, K) counts, float64 holding whole numbers; the r add up to R.
+    """
+    rng = np.random.default_rng(seed)
+    num_units = len(counts.hit)
+    exact = Counts(*(a.astype(np.float64) for a in (counts.hit, counts.truth, counts.predicted)))
+    rows = max(1, _CHUNK_BYTES // (8 * num_units))
+    for start in range(0, resamples, rows):
+        number = min(rows, resamples - start)
+        drawn = rng.integers(0, num_units, (number, num_units))
+        drawn += num_units * np.arange(number)[:, None]
+        times = np.bincount(drawn.ravel(), minlength=number * num_units)
+        yield exact.summed(times.reshape(number, num_units).astype(np.float64))
+
+
+def interval(
+    value: float, draws: np.ndarray, num_units: int, *, level: float = LEVEL
+) -> tuple[float, float] | None:
+    """The expanded percentile interval of a score.
+
+    Args:
+        value: The score on all units.
+        draws: (R,) scores of the resamples; NaN where a resample has none.
+        num_units: How many units carry the score.
+        level: Wanted coverage, between 0 and 1.
+
+    Returns:
+        Lower and upper end with `value` between them, or None with fewer than `MIN_UNITS` units.
+    """
+    draws = draws[~np.isnan(draws)]
+    if num_units < MIN_UNITS or len(draws) == 0:
+        return None
+    tail = expanded_tail(num_units, level=level)
+    low, high = np.quantile(draws, (tail, 1 - tail))
+    return min(float(low), value), max(float(high), value)
+
+
+def expanded_tail(num_units: int, *, level: float = LEVEL) -> float:
+    """The share of resamples to cut off on each side; (1 - level) / 2 for many units."""
+    quantile = student_quantile((1 + level) / 2, num_units - 1)
+    return NormalDist().cdf(-quantile * (num_units / (num_units - 1)) ** 0.5)
+
+
+def student_quantile(probability: float, degrees: int) -> float:
+    """Quantile of Student's t distribution, within 0.1 % from 4 degrees of freedom on.
+
+    Source: Abramowitz and Stegun, Handbook of Mathematical Functions (1964), 26.7.5.
+    """
+    z = NormalDist().inv_cdf(probability)
+    terms = (
+        (z**3 + z) / 4,
+        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
+        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
+    )
+    return z + sum(term / degrees**power for power, term in enumerate(terms, start=1))

@@ -1,0 +1,160 @@
+"""Scores of a method on a set of images, each with an interval."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from segwright.evaluation.tables import markdown_table, text_table
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Estimate(_Record):
+    """A score with its interval.
+
+    Attributes:
+        value: 0 (worst) … 1 (perfect).
+        low: Lower end of the interval; None where no interval can be trusted.
+        high: Upper end of the interval; None where `low` is.
+    """
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+class ClassScore(_Record):
+    """How one class fared, over all images together.
+
+    A class that is in no truth but predicted somewhere scores 0 throughout. A class that is in
+    neither is not present: its scores are None, and the means leave it out and say so.
+
+    Attributes:
+        name: Of the class.
+        iou: Intersection over union.
+        dice: Dice coefficient.
+        precision: Share of the pixels predicted as the class that are of it.
+        recall: Share of the pixels of the class that are predicted as it.
+        truth_px: Judged pixels of the class.
+        predicted_px: Judged pixels predicted as the class.
+        num_images: Images with the class in the truth.
+        num_units: Resampled units (images or groups) with the class in the truth.
+    """
+
+    name: str
+    iou: Estimate | None
+    dice: Estimate | None
+    precision: Estimate | None
+    recall: Estimate | None
+    truth_px: int
+    predicted_px: int
+    num_images: int
+    num_units: int
+
+
+class ImageScore(_Record):
+    """How one image fared; None where all its pixels are ignored.
+
+    Attributes:
+        key: Name of the image in its data set.
+        group: The patient, scene or video it comes from.
+        mean_iou: Mean over the classes in its truth or prediction; a class that is predicted but
+            not there counts 0.
+        pixel_accuracy: Share of its judged pixels that are right.
+        judged_px: Pixels that are not ignored.
+    """
+
+    key: str
+    group: str | None
+    mean_iou: float | None
+    pixel_accuracy: float | None
+    judged_px: int
+
+
+class Evaluation(_Record):
+    """Scores of a method on a set of images, each with an interval.
+
+    **The score is `mean_iou`**: pixels are counted over all images together, IoU is taken for each
+    class, and the mean over all classes (background too) is the score.
+
+    Empty and missed objects: a class that is in no truth but predicted somewhere has IoU 0. A
+    class that is in neither is reported as not present, and the means are over the
+    `num_classes_scored` others. Nothing else is ever left out.
+
+    Intervals are 95 % bootstrap intervals over `num_units` units (see `bootstrap`). They say what
+    other images might have given, and nothing about training once more. A class that occurs in
+    fewer than 5 units has none.
+
+    Attributes:
+        mean_iou: The score.
+        foreground_mean_iou: The same without the background class; None where there is none.
+        mean_dice: Mean Dice coefficient over the scored classes.
+        mean_precision: Mean precision over the scored classes.
+        mean_recall: Mean recall over the scored classes.
+        pixel_accuracy: Share of judged pixels that are right.
+        num_classes_scored: Classes in the truth or in a prediction.
+        num_images: Images scored.
+        judged_px: Pixels that count.
+        ignored_px: Pixels that do not.
+        unit: What was resampled.
+        num_units: How many of them there are.
+        resamples: How often they were drawn anew.
+        seed: Of the draws.
+        interval_notes: What a reader of the intervals must know.
+        classes: One score per class, in the order of ids.
+        images: One score per image, in the order given.
+        confusion: (K, K) judged pixels, rows are the truth and columns the prediction.
+    """
+
+    mean_iou: Estimate
+    foreground_mean_iou: Estimate | None
+    mean_dice: Estimate
+    mean_precision: Estimate
+    mean_recall: Estimate
+    pixel_accuracy: Estimate
+    num_classes_scored: int
+    num_images: int
+    judged_px: int
+    ignored_px: int
+    unit: Literal["image", "group"]
+    num_units: int
+    resamples: int
+    seed: int
+    interval_notes: tuple[str, ...]
+    classes: tuple[ClassScore, ...]
+    images: tuple[ImageScore, ...]
+    confusion: tuple[tuple[int, ...], ...]
+
+    def ranked_images(self) -> list[ImageScore]:
+        """Images from the worst to the best mean IoU; those without judged pixels are left out."""
+        scored = [(i.mean_iou, i.key, i) for i in self.images if i.mean_iou is not None]
+        return [image for *_, image in sorted(scored, key=lambda entry: entry[:2])]
+
+    def showcase(
+        self, *, worst: int = 6, median: int = 3, best: int = 3
+    ) -> list[tuple[Literal["worst", "median", "best"], ImageScore]]:
+        """Images worth looking at, none twice: the worst first, then the middle, then the best."""
+        ranked = self.ranked_images()
+        chosen = [("worst", image) for image in ranked[:worst]]
+        rest = ranked[worst:]
+        top = [("best", image) for image in reversed(rest[max(0, len(rest) - best) :])]
+        middle = rest[: max(0, len(rest) - best)]
+        start = max(0, len(middle) // 2 - median // 2)
+        chosen += [("median", image) for image in middle[start : start + median]]
+        return chosen + top  # pyright: ignore[reportReturnType]
+
+    def to_json(self) -> str:
+        """All of it as indented JSON; `Evaluation.model_validate_json` reads it back."""
+        return self.model_dump_json(indent=2)
+
+    def table(self) -> str:
+        """The scores as a table of plain text, in percent."""
+        return text_table(self)
+
+    def markdown(self) -> str:
+        """The scores as a Markdown table, in percent."""
+        return markdown_table(self)

@@ -1,0 +1,132 @@
+"""Evaluations as tables of plain text and Markdown, in percent."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from segwright.evaluation.evaluation import ClassScore, Estimate, Evaluation
+
+_HEADINGS = ("in %", "IoU", "95 % interval", "Dice", "precision", "recall", "pixels", "images (n)")
+NOT_PRESENT = "not present (n=0)"
+
+
+def percent(share: float) -> str:
+    """0.4567 as "45.7"; what is not quite 0 or 1 is never shown as 0.0 or 100.0."""
+    text = f"{100 * share:.1f}"
+    if text == "0.0" and share > 0:
+        return "<0.1"
+    if text == "100.0" and share < 1:
+        return ">99.9"
+    return text
+
+
+def interval_text(estimate: Estimate) -> str:
+    """The interval as "41.0 – 49.2", or a dash where there is none."""
+    if estimate.low is None or estimate.high is None:
+        return "–"
+    return f"{percent(estimate.low)} – {percent(estimate.high)}"
+
+
+def estimate_text(estimate: Estimate) -> str:
+    """Value and interval as "45.7 (41.0 – 49.2)", or the value alone."""
+    if estimate.low is None:
+        return percent(estimate.value)
+    return f"{percent(estimate.value)} ({interval_text(estimate)})"
+
+
+def text_table(evaluation: Evaluation) -> str:
+    """One line per class, then the means and what to know about them."""
+    rows = [_HEADINGS, *_rows(evaluation)]
+    widths = [max(_columns(row[i]) for row in rows) for i in range(len(_HEADINGS))]
+    lines = [_aligned(row, widths) for row in rows]
+    rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
+    lines.insert(1, rule)
+    lines.insert(len(lines) - 1, rule)
+    return "\n".join([*lines, "", *_summary(evaluation)])
+
+
+def markdown_table(evaluation: Evaluation) -> str:
+    """The same table for a README or a model card."""
+    *rows, mean = _rows(evaluation)
+    lines = [_markdown_row(_HEADINGS), "|---" + "|---:" * (len(_HEADINGS) - 1) + "|"]
+    lines += [_markdown_row([_escaped(name), *cells]) for name, *cells in rows]
+    lines.append(_markdown_row([f"**{cell}**" for cell in mean]))
+    return "\n".join([*lines, "", *(f"- {_escaped(line)}" for line in _summary(evaluation))])
+
+
+def scored_classes_text(evaluation: Evaluation) -> str:
+    """How many classes a mean is over: "all 11 classes" or "10 of 11 classes"."""
+    number, scored = len(evaluation.classes), evaluation.num_classes_scored
+    if number == 1:
+        return "the one class"
+    return f"all {number} classes" if scored == number else f"{scored} of {number} classes"
+
+
+def _rows(evaluation: Evaluation) -> list[list[str]]:
+    rows = [_class_row(score, evaluation.judged_px) for score in evaluation.classes]
+    means = (evaluation.mean_dice, evaluation.mean_precision, evaluation.mean_recall)
+    rows.append(
+        [
+            "mean",
+            percent(evaluation.mean_iou.value),
+            interval_text(evaluation.mean_iou),
+            *(percent(mean.value) for mean in means),
+            "100.0",
+            str(evaluation.num_images),
+        ]
+    )
+    return rows
+
+
+def _class_row(score: ClassScore, judged_px: int) -> list[str]:
+    if score.iou is None or score.dice is None or score.precision is None or score.recall is None:
+        return [score.name, "–", NOT_PRESENT, "–", "–", "–", "0.0", "0"]
+    others = (score.dice, score.precision, score.recall)
+    return [
+        score.name,
+        percent(score.iou.value),
+        interval_text(score.iou),
+        *(percent(estimate.value) for estimate in others),
+        percent(score.truth_px / judged_px),
+        str(score.num_images),
+    ]
+
+
+def _summary(evaluation: Evaluation) -> list[str]:
+    lines = [
+        f"Mean IoU {estimate_text(evaluation.mean_iou)} %, over {scored_classes_text(evaluation)}"
+    ]
+    if evaluation.foreground_mean_iou is not None:
+        lines.append(
+            f"Mean IoU without background {estimate_text(evaluation.foreground_mean_iou)} %"
+        )
+    lines.append(f"Pixel accuracy {estimate_text(evaluation.pixel_accuracy)} %")
+    absent = [score.name for score in evaluation.classes if score.iou is None]
+    if absent:
+        lines.append(f"Not present in truth or prediction, left out of means: {', '.join(absent)}")
+    return [*lines, *evaluation.interval_notes]
+
+
+def _columns(text: str) -> int:
+    """How many terminal columns a text takes: two for a wide East Asian character."""
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return len(text) + wide - sum(unicodedata.combining(character) > 0 for character in text)
+
+
+def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
+    gaps = [" " * (width - _columns(cell)) for cell, width in zip(row, widths, strict=True)]
+    cells = [row[0] + gaps[0], *(gap + cell for cell, gap in zip(row[1:], gaps[1:], strict=True))]
+    return "  ".join(cells).rstrip()
+
+
+def _markdown_row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _escaped(text: str) -> str:
+    """A class name that Markdown shows as it is written."""
+    marks = {mark: f"\\{mark}" for mark in "\\`*_[]|~"}
+    return text.translate(str.maketrans({**marks, "<": "&lt;", ">": "&gt;", "&": "&amp;"}))
