@@ -1,0 +1,7 @@
+"""What segmenting an image gives: labels, scores and where they come from; shown and saved."""
+
+from segwright.result.measure import RegionMeasure
+from segwright.result.result import Result
+from segwright.result.save import SAVED_AS, Saved
+
+__all__ = ["SAVED_AS", "RegionMeasure", "Result", "Saved"]

@@ -1,0 +1,105 @@
+"""The one result type of the house."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from segwright.errors import LabelError
+from segwright.images.image import Image
+from segwright.labels.label_map import LabelMap
+from segwright.labels.paint import overlay, paint, to_display
+from segwright.result.measure import RegionMeasure, measured
+from segwright.result.notebook import as_html, as_png
+from segwright.result.save import Saved, save
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What segmenting one image gave, on that image's own pixels.
+
+    In a notebook it shows itself as an overlay with a legend.
+
+    Attributes:
+        labels: The class of every pixel.
+        probabilities: (K, Y, X) float32 or float16, 0 … 1, sum 1 over K; None if not asked for.
+        source: The file that was segmented; None for an image from memory.
+        provenance: How the result came about: segmenter, settings, device, channel conversion.
+        image: The picture that was segmented, for overlays and physical sizes.
+
+    Raises:
+        LabelError: Probabilities or image do not have the size of the labels.
+    """
+
+    labels: LabelMap
+    probabilities: np.ndarray | None = None
+    source: Path | None = None
+    provenance: dict[str, Any] = field(default_factory=dict)
+    image: Image | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        size_hw = self.labels.size_hw
+        expected = (len(self.labels.classes), *size_hw)
+        if self.probabilities is not None and self.probabilities.shape != expected:
+            raise LabelError(
+                f"probabilities have shape {self.probabilities.shape}; "
+                f"the labels need (K, Y, X) = {expected}",
+                where=self.source,
+            )
+        if self.image is not None and self.image.size_hw != size_hw:
+            raise LabelError(
+                f"the image has {self.image.size_hw} pixels (height, width), the labels {size_hw}",
+                where=self.source,
+            )
+
+    def overlay(self, image: Image | None = None, *, alpha: float = 0.5) -> np.ndarray:
+        """The class colours over the picture.
+
+        Args:
+            image: The picture; default is the one that was segmented. Where there is none, the
+                class colours are shown alone.
+            alpha: Weight of the colours, 0 (invisible) … 1 (opaque).
+
+        Returns:
+            (Y, X, 3) uint8 RGB.
+        """
+        image = image or self.image
+        if image is None:
+            return paint(self.labels.ids, self.labels.classes)
+        return overlay(to_display(image), self.labels.ids, self.labels.classes, alpha=alpha)
+
+    def measure(self) -> list[RegionMeasure]:
+        """Size and place of every class that occurs, in the order of the class ids."""
+        return measured(self.labels, None if self.image is None else self.image.spacing)
+
+    def save(
+        self, directory: str | Path, stem: str, what: Collection[Saved] = ("mask",)
+    ) -> list[Path]:
+        """Writes files into a folder; each is whole or absent.
+
+        Args:
+            directory: Made if absent.
+            stem: Start of the file names; may have sub-folders ("day1/frame3").
+            what: "mask" (`STEM.png`: class ids, with the class colours as palette), "overlay"
+                (`STEM.overlay.png`, for the eye), "probabilities" (`STEM.probabilities.npz` with
+                `probabilities` (K, Y, X) float16 and `classes` (K,) text), "coco"
+                (`STEM.coco.json`: one region a class, compressed run lengths).
+
+        Returns:
+            The files, in the order of `what`.
+
+        Raises:
+            UsageError: Unknown in `what`, or probabilities wanted that the result does not have.
+            StorageError: A file cannot be written.
+        """
+        return save(self, Path(directory), stem, what)
+
+    def _repr_html_(self) -> str:
+        return as_html(self.overlay(), self.labels)
+
+    def _repr_png_(self) -> bytes:
+        return as_png(self.overlay())

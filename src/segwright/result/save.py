@@ -1,0 +1,108 @@
+"""Results as files."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import uuid
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+
+from segwright.errors import StorageError, UnknownNameError, UsageError
+from segwright.images.write import write_png
+from segwright.labels.paint import paint
+
+if TYPE_CHECKING:
+    from segwright.result.result import Result
+
+Saved = Literal["mask", "overlay", "probabilities", "coco"]
+
+SAVED_AS: dict[Saved, str] = {
+    "mask": ".png",
+    "overlay": ".overlay.png",
+    "probabilities": ".probabilities.npz",
+    "coco": ".coco.json",
+}
+"""What can be saved, and the ending of its file."""
+
+
+def save(result: Result, directory: Path, stem: str, what: Collection[Saved]) -> list[Path]:
+    """Writes the files of a result; see `Result.save`."""
+    for name in what:
+        if name not in SAVED_AS:
+            raise UnknownNameError("thing to save", name, get_args(Saved))
+    if "probabilities" in what and result.probabilities is None:
+        raise UsageError(
+            "the result has no probabilities to save",
+            where=result.source,
+            remedy="Ask for them: segmenter.segment(image, probabilities=True)",
+        )
+    writers = {
+        "mask": _write_mask,
+        "overlay": _write_overlay,
+        "probabilities": _write_probabilities,
+        "coco": _write_coco,
+    }
+    written = []
+    for name in what:
+        path = directory / f"{stem}{SAVED_AS[name]}"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            writers[name](result, path)
+        except OSError as error:
+            raise StorageError(
+                f"cannot be written ({error})",
+                where=path,
+                remedy="Free some space or choose another folder",
+            ) from error
+        written.append(path)
+    return written
+
+
+def _write_mask(result: Result, path: Path) -> None:
+    """Class ids as they are: with the class colours as palette, or 16-bit grey beyond 255."""
+    labels = result.labels
+    if labels.ids.dtype != np.uint8:
+        write_png(path, labels.ids)
+        return
+    every_id = np.arange(256, dtype=np.uint8)[None]
+    write_png(path, labels.ids, palette=paint(every_id, labels.classes)[0])
+
+
+def _write_overlay(result: Result, path: Path) -> None:
+    write_png(path, result.overlay())
+
+
+def _write_probabilities(result: Result, path: Path) -> None:
+    assert result.probabilities is not None  # checked by the caller
+    file = io.BytesIO()
+    np.savez_compressed(
+        file,
+        probabilities=result.probabilities.astype(np.float16),
+        classes=np.array(result.labels.classes.names),
+    )
+    write_whole(path, file.getvalue())
+
+
+def _write_coco(result: Result, path: Path) -> None:
+    from segwright.formats.coco import semantic_to_coco
+
+    write_whole(path, json.dumps(semantic_to_coco(result.labels)).encode())
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file that is there completely or not at all.
+
+    Raises:
+        OSError: It cannot be written; what was there before is untouched.
+    """
+    aside = path.with_name(f".{uuid.uuid4().hex}.part")
+    try:
+        aside.write_bytes(content)
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)

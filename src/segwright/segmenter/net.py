@@ -1,0 +1,219 @@
+"""A network as a Segmenter: any image in, a result on the same pixels out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from segwright.errors import UsageError
+from segwright.images.image import Image
+from segwright.labels.classes import Classes
+from segwright.labels.label_map import LabelMap
+from segwright.result.result import Result
+from segwright.segmenter.preparation import Preparation
+from segwright.segmenter.settings import RunSettings
+from segwright.segmenter.tiles import Span, spans, woven
+
+if TYPE_CHECKING:
+    from segwright.segmenter.torch_runtime import Module
+
+_FLIPPED_AXIS = {"y": -2, "x": -1}
+
+
+class NetSegmenter:
+    """A semantic network with everything that belongs to its use.
+
+    An image is prepared, resized by `scale`, extended by mirroring to what the network takes, run,
+    and the scores are brought back to the image's own pixels before the class is decided. Images
+    larger than `tile` are run in blended pieces, in memory that does not grow with their height.
+
+    Args:
+        model: The network; see `TorchRuntime` for what it maps to what. The segmenter owns it
+            from here on: it is moved to `device` and switched to evaluation when run.
+        classes: What its K outputs mean.
+        preparation: How pixels become its input.
+        model_name: Its name in the catalogue, needed to save it.
+        model_config: Configuration it was built with.
+        device: "cpu", "cuda", "cuda:1", "mps".
+        provenance: Where it comes from (data fingerprint, plan …), JSON values only; it is saved.
+        settings: Fields of `RunSettings`: scale, tile, overlap, size_multiple, flips, scales,
+            precision.
+
+    Raises:
+        UsageError: A setting or device that cannot be used.
+
+    Example:
+        >>> segmenter = NetSegmenter(model, classes, preparation, tile=512, flips=("x",))
+        >>> result = segmenter.segment(read_image("street.jpg"))
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        classes: Classes,
+        preparation: Preparation,
+        *,
+        model_name: str | None = None,
+        model_config: Mapping[str, Any] | None = None,
+        device: str = "cpu",
+        provenance: Mapping[str, Any] | None = None,
+        **settings: Any,
+    ) -> None:
+        from segwright.segmenter.torch_runtime import TorchRuntime
+
+        self.classes = classes
+        self.preparation = preparation
+        self.settings = RunSettings.checked(settings)
+        self.model_name = model_name
+        self.model_config = dict(model_config or {})
+        self.provenance = dict(provenance or {})
+        self._runtime = TorchRuntime(
+            model,
+            num_classes=len(classes),
+            device=device,
+            precision=self.settings.precision,
+            size_multiple=self.settings.size_multiple,
+        )
+
+    @property
+    def model(self) -> Module:
+        """The network, on its device."""
+        return self._runtime.model
+
+    @property
+    def device(self) -> str:
+        """Where the network runs."""
+        return str(self._runtime.device)
+
+    def segment(self, image: Image, *, probabilities: bool = False) -> Result:
+        """Labels every pixel of one image, of any size.
+
+        Args:
+            image: A picture with axes "YX".
+            probabilities: Whether the result carries (K, Y, X) float32 class probabilities too;
+                for a large image they are large.
+
+        Returns:
+            A result on the pixel grid of `image`.
+
+        Raises:
+            ImageError: A volume, channels that do not fit, or values that are not finite.
+        """
+        return next(self.segment_many([image], probabilities=probabilities))
+
+    def segment_many(
+        self, images: Iterable[Image], *, probabilities: bool = False
+    ) -> Iterator[Result]:
+        """Labels a stream of images; yields one result per image, in order.
+
+        Neighbours of equal size are run together, as many as have the area of one tile.
+
+        Raises:
+            ImageError: An image cannot be segmented; see `segment`.
+        """
+        for batch in self._batches(images):
+            if max(batch[0].size_hw) > self.settings.tile:
+                yield self._tiled(batch[0], probabilities)
+            else:
+                yield from self._whole(batch, probabilities)
+
+    def save(self, directory: Path) -> Path:
+        """Writes the folder that `segwright.load` reads back; returns it.
+
+        An older segmenter in that place is replaced once the new one is written completely.
+
+        Raises:
+            UsageError: The network has no `model_name`, or the folder holds something else.
+            StorageError: It cannot be written.
+        """
+        from segwright.segmenter.store import save_net
+
+        return save_net(self, Path(directory))
+
+    def _batches(self, images: Iterable[Image]) -> Iterator[list[Image]]:
+        batch: list[Image] = []
+        for image in images:
+            height, width = image.size_hw
+            full = (len(batch) + 1) * height * width > self.settings.tile**2
+            if batch and (full or image.size_hw != batch[0].size_hw):
+                yield batch
+                batch = []
+            batch.append(image)
+        if batch:
+            yield batch
+
+    def _whole(self, batch: list[Image], keep: bool) -> Iterator[Result]:
+        """Runs images of one size together."""
+        outputs = self._averaged(np.stack([self.preparation.apply(image) for image in batch]))
+        for image, output in zip(batch, outputs, strict=True):
+            ids = output.argmax(0).astype(self.classes.dtype)
+            yield self._result(image, ids, output if keep else None, tiles=1)
+
+    def _tiled(self, image: Image, keep: bool) -> Result:
+        """Runs one image tile by tile; each row of the result is decided once it is complete."""
+
+        def run(row: Span, column: Span) -> np.ndarray:
+            part = replace(image, pixels=image.pixels[row.slice, column.slice], alpha=None)
+            return self._averaged(self.preparation.apply(part)[None])[0]
+
+        self.preparation.conversion(image)  # refused before it is cut
+        cut = self.settings.tile, self.settings.overlap, self.settings.size_multiple
+        rows, columns = (spans(length, *cut) for length in image.size_hw)
+        ids = np.empty(image.size_hw, self.classes.dtype)
+        kept = np.empty((len(self.classes), *image.size_hw), np.float32) if keep else None
+        for where, output in woven(rows, columns, run, num_classes=len(self.classes)):
+            ids[where] = output.argmax(0)
+            if kept is not None:
+                kept[:, where] = output
+        return self._result(image, ids, kept, tiles=len(rows) * len(columns))
+
+    def _averaged(self, pixels: np.ndarray) -> np.ndarray:
+        """Mean probabilities over all views: (B, C, Y, X) float32 → (B, K, Y, X) float32."""
+        views = self.settings.views()
+        total: np.ndarray | None = None
+        for flipped, scale in views:
+            axes = tuple(_FLIPPED_AXIS[axis] for axis in flipped)
+            seen = np.ascontiguousarray(np.flip(pixels, axes))
+            output = np.flip(self._runtime.probabilities(seen, scale=scale), axes)
+            total = output if total is None else total + output
+        assert total is not None  # scales is never empty
+        return total if len(views) == 1 else total / np.float32(len(views))
+
+    def _result(
+        self, image: Image, ids: np.ndarray, probabilities: np.ndarray | None, *, tiles: int
+    ) -> Result:
+        provenance: dict[str, Any] = {
+            "segmenter": {"model": self.model_name, **self.provenance},
+            "settings": self.settings.model_dump(mode="json"),
+            "device": self.device,
+            "tiles": tiles,
+        }
+        conversion = self.preparation.conversion(image)
+        if conversion is not None:
+            provenance["channels"] = conversion
+        return Result(
+            LabelMap(ids, self.classes),
+            probabilities=probabilities,
+            source=image.source,
+            provenance=provenance,
+            image=image,
+        )
+
+
+def require_name(segmenter: NetSegmenter) -> str:
+    """The catalogue name of a segmenter's network.
+
+    Raises:
+        UsageError: It has none, so that nobody could rebuild it.
+    """
+    if segmenter.model_name is None:
+        raise UsageError(
+            "a network without a name cannot be saved, because load could not rebuild it",
+            where="NetSegmenter",
+            remedy="Pass model_name and model_config, and load with build= if it is your own",
+        )
+    return segmenter.model_name
