@@ -17,19 +17,11 @@ from types import FrameType
 import typer
 
 from segwright.errors import MissingDependencyError, SegwrightError
+from segwright.verbs.extras import extra_of
 
 SOME_FAILED = 3
 INTERRUPTED = 128 + signal.SIGINT
 TERMINATED = 128 + signal.SIGTERM
-
-# Import name → (package to install, extra of segwright that brings it, what needs it).
-_OPTIONAL = {
-    "torch": ("torch", "train", "training and running networks"),
-    "torchvision": ("torchvision", "train", "training and running networks"),
-    "timm": ("timm", "train", "building networks over pretrained encoders"),
-    "tensorboard": ("tensorboard", "train", "writing TensorBoard events"),
-    "cv2": ("opencv-python-headless", "classical", "warping and filtering images"),
-}
 
 
 class _Terminated(BaseException):
@@ -65,9 +57,9 @@ def _ending(error: BaseException) -> tuple[str, int]:
         return "interrupted", INTERRUPTED
     if isinstance(error, _Terminated):
         return "terminated", TERMINATED
-    if isinstance(error, ModuleNotFoundError) and error.name in _OPTIONAL:
-        package, extra, purpose = _OPTIONAL[error.name]
-        error = MissingDependencyError(package, extra=extra, purpose=purpose)
+    if isinstance(error, ModuleNotFoundError) and (found := extra_of(error.name or "")):
+        extra, package = found
+        error = MissingDependencyError(package, extra=extra, purpose="this command")
     if isinstance(error, SegwrightError):
         return f"error: {error}", error.exit_code
     if isinstance(error, MemoryError):
