@@ -1,0 +1,130 @@
+"""A folder to a Dataset: finds the layout, reads the declarations, assigns splits and groups."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+from typing import cast
+
+from segwright.dataset.dataset import Dataset
+from segwright.errors import DataError
+from segwright.formats.coco_folders import coco_files_in, open_coco_folders
+from segwright.formats.entry import Collection, Entry, listed
+from segwright.formats.mask_folders import has_mask_folders, open_mask_folders
+from segwright.formats.settings import DatasetSettings, read_settings
+
+_LAYOUTS = (
+    "Accepted are images/ + masks/ (also train/images + train/masks, or images/train + "
+    "masks/train), and COCO JSON: train.json + train/, any one .json + images/, or "
+    "annotations/instances_*.json + images/"
+)
+
+
+def open_dataset(path: str | os.PathLike[str]) -> Dataset:
+    """Opens a dataset folder; pictures are paired and mask values understood, but not yet read.
+
+    Args:
+        path: A folder in one of the layouts of `formats.mask_folders` or `formats.coco_folders`,
+            with an optional `classes.txt` and `dataset.yaml` (see `formats.settings`).
+
+    Raises:
+        DataError: No such folder, an unknown layout, or pictures and labels that do not match.
+        LabelError: Labels that nothing explains.
+        UnknownNameError: An unknown key in dataset.yaml.
+    """
+    root = Path(path)
+    if not root.is_dir():
+        problem = "is a file, not a folder" if root.exists() else "there is no such folder"
+        raise DataError(problem, where=root, remedy=f"Give a dataset folder. {_LAYOUTS}")
+    settings = read_settings(root)
+    collection = _collect(root, settings)
+    entries = collection.entries
+    if settings.groups is not None:
+        entries = _grouped(entries, settings.groups, where=root / "dataset.yaml")
+    if settings.splits is not None:
+        entries = _divided(entries, settings.splits, where=root / "dataset.yaml")
+    spacing = cast("tuple[float, float] | None", settings.spacing)
+    return Dataset(root, collection.classes, entries, spacing, collection.notes)
+
+
+def _collect(root: Path, settings: DatasetSettings) -> Collection:
+    """Everything that the one format which fits the folder finds in it."""
+    coco_files = coco_files_in(root)
+    if has_mask_folders(root):
+        collection = open_mask_folders(root, settings)
+        if not coco_files:
+            return collection
+        unread = f"Not read, since there are masks: {listed(p.name for p in coco_files)}."
+        return replace(collection, notes=(*collection.notes, unread))
+    if coco_files:
+        return open_coco_folders(root, settings)
+    content = sorted(path.name for path in root.iterdir() if path.name[0] != ".")
+    raise DataError(
+        f"no pictures with labels; the folder holds {listed(content) if content else 'nothing'}",
+        where=root,
+        remedy=_LAYOUTS,
+    )
+
+
+def _grouped(entries: Sequence[Entry], pattern: str, *, where: Path) -> tuple[Entry, ...]:
+    """The entries with the group that the pattern finds in their keys."""
+    matches = [re.search(pattern, entry.key) for entry in entries]
+    bare = [entry.key for entry, match in zip(entries, matches, strict=True) if not match]
+    if bare:
+        raise DataError(
+            f"'groups' {pattern!r} is not found in {len(bare)} of {len(entries)} names: "
+            f"{listed(bare)}",
+            where=where,
+            remedy="Write a pattern that is found in every name",
+        )
+    return tuple(
+        replace(entry, group=next((g for g in match.groups() if g is not None), match.group()))
+        for entry, match in zip(entries, matches, strict=True)
+        if match
+    )
+
+
+def _divided(
+    entries: Sequence[Entry], splits: Mapping[str, Sequence[str]], *, where: Path
+) -> tuple[Entry, ...]:
+    """The entries with the declared splits; what the folders said no longer counts."""
+    found: list[list[str]] = [[] for _ in entries]
+    for split, wanted in splits.items():
+        unused = {place.rstrip("/") for place in wanted}
+        patterns = [place for place in unused if any(mark in place for mark in "*?")]
+        places = frozenset(unused)
+        for number, entry in enumerate(entries):
+            hits = {entry.key, entry.image.name, *_folders_above(entry)} & places
+            hits |= {pattern for pattern in patterns if fnmatchcase(entry.key, pattern)}
+            unused -= hits
+            if hits:
+                found[number].append(split)
+        if unused:
+            raise DataError(
+                f"'splits' has {listed(sorted(unused))} under {split!r}, which is no folder, "
+                "picture or pattern that fits anything",
+                where=where,
+                remedy="Correct or remove it",
+            )
+    wrong = {
+        "no split": [e.key for e, at in zip(entries, found, strict=True) if not at],
+        "several splits": [e.key for e, at in zip(entries, found, strict=True) if len(at) > 1],
+    }
+    for what, keys in wrong.items():
+        if keys:
+            raise DataError(
+                f"{len(keys)} pictures are in {what}: {listed(keys)}",
+                where=where,
+                remedy="Write 'splits' so that every picture is in exactly one",
+            )
+    return tuple(replace(e, split=at[0]) for e, at in zip(entries, found, strict=True))
+
+
+def _folders_above(entry: Entry) -> list[str]:
+    """ "a/b", "a" for a picture in a/b, seen from the dataset's root."""
+    folder = PurePosixPath(entry.folder)
+    return [folder.as_posix(), *(parent.as_posix() for parent in folder.parents)]

@@ -1,0 +1,1 @@
+"""Annotation files to labels and back, one module per format."""
