@@ -14,6 +14,7 @@ import numpy as np
 from segwright.images.image import Image
 from segwright.labels.classes import Classes
 from segwright.labels.label_map import LabelMap
+from segwright.result import Result
 
 
 class Majority:
@@ -25,8 +26,9 @@ class Majority:
         self._classes = classes
         self._most = int(np.argmax(sum(labels.area_px() for labels in label_maps)))
 
-    def segment(self, image: Image) -> LabelMap:
-        return LabelMap(np.full(image.size_hw, self._most, self._classes.dtype), self._classes)
+    def segment(self, image: Image) -> Result:
+        ids = np.full(image.size_hw, self._most, self._classes.dtype)
+        return Result(LabelMap(ids, self._classes))
 
 
 class LinearDiscriminant:
@@ -56,9 +58,10 @@ class LinearDiscriminant:
         frequency = np.bincount(owners, minlength=len(classes)) / len(owners)
         self._offsets = np.log(frequency) - 0.5 * (means.T * self._weights).sum(axis=0)
 
-    def segment(self, image: Image) -> LabelMap:
+    def segment(self, image: Image) -> Result:
         scores = _features(image, self._SIGMAS) @ self._weights + self._offsets  # (Y, X, K)
-        return LabelMap(scores.argmax(axis=-1).astype(self._classes.dtype), self._classes)
+        ids = scores.argmax(axis=-1).astype(self._classes.dtype)
+        return Result(LabelMap(ids, self._classes))
 
 
 def _features(image: Image, sigmas: Iterable[float]) -> np.ndarray:

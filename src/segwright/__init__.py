@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from segwright.dataset.dataset import Dataset, Sample, open_dataset
+    from segwright.dataset import Dataset, Sample, open_dataset
     from segwright.errors import (
         BudgetError,
         DataError,
@@ -26,15 +26,14 @@ if TYPE_CHECKING:
         UnknownNameError,
         UsageError,
     )
-    from segwright.evaluation.evaluation import Evaluation
+    from segwright.evaluation import Evaluation
     from segwright.images.image import Image
     from segwright.images.read import read_image
     from segwright.labels.classes import Classes
     from segwright.labels.label_map import LabelMap
-    from segwright.plan.plan import Plan
-    from segwright.result.result import Result
-    from segwright.segmenter.protocol import Segmenter
-    from segwright.segmenter.store import load
+    from segwright.plan import Plan
+    from segwright.result import Result
+    from segwright.segmenter import Segmenter, load
     from segwright.verbs.evaluate import evaluate
     from segwright.verbs.plan import plan as make_plan
     from segwright.verbs.predict import predict
@@ -76,7 +75,7 @@ __all__ = [
 _SOURCES = {
     name: (f"segwright.{module}", name)
     for module, names in {
-        "dataset.dataset": ("Dataset", "Sample", "open_dataset"),
+        "dataset": ("Dataset", "Sample", "open_dataset"),
         "errors": (
             "BudgetError",
             "DataError",
@@ -88,15 +87,14 @@ _SOURCES = {
             "UnknownNameError",
             "UsageError",
         ),
-        "evaluation.evaluation": ("Evaluation",),
+        "evaluation": ("Evaluation",),
         "images.image": ("Image",),
         "images.read": ("read_image",),
         "labels.classes": ("Classes",),
         "labels.label_map": ("LabelMap",),
-        "plan.plan": ("Plan",),
-        "result.result": ("Result",),
-        "segmenter.protocol": ("Segmenter",),
-        "segmenter.store": ("load",),
+        "plan": ("Plan",),
+        "result": ("Result",),
+        "segmenter": ("Segmenter", "load"),
         "verbs.evaluate": ("evaluate",),
         "verbs.predict": ("predict",),
         "verbs.train": ("TrainReport", "train"),

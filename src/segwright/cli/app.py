@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 from typer.core import TyperCommand
 
-from segwright.cli.outcome import exit_codes
+from segwright.cli.outcome import SOME_FAILED, exit_codes
+
+if TYPE_CHECKING:
+    from segwright.result import Saved
 
 # What a verb needs (torch, OpenCV) is imported inside its command: `--help` answers at once.
 
@@ -88,17 +91,22 @@ def plan(
 ) -> None:
     """Show what `train` would do with DATA, and why."""
     from segwright.cli.duration import parse_duration
+    from segwright.cli.progress import open_progress
     from segwright.cli.settings import parse_settings
     from segwright.verbs.plan import plan as make_plan
 
-    made = make_plan(
-        data,
-        budget_s=None if budget is None else parse_duration(budget),
-        model=model,
-        device=device,
-        settings=parse_settings(setting or []),
-        seed=seed,
-    )
+    budget_s = None if budget is None else parse_duration(budget)
+    settings = parse_settings(setting or [])
+    with open_progress() as progress:
+        made = make_plan(
+            data,
+            budget_s=budget_s,
+            model=model,
+            device=device,
+            settings=settings,
+            seed=seed,
+            on_event=progress,
+        )
     typer.echo(made.to_yaml() if yaml else made.explain())
 
 
@@ -143,15 +151,17 @@ def train(
         raise UsageError(
             "no data is given", remedy="Name the data folder, or a run to go on with: --resume RUN"
         )
+    budget_s = None if budget is None else parse_duration(budget)
+    settings = parse_settings(setting or [])
     with open_progress() as progress:
         report = run_training(
             data,
             out=out,
-            budget_s=None if budget is None else parse_duration(budget),
+            budget_s=budget_s,
             model=model,
             task=task,
             device=device,
-            settings=parse_settings(setting or []),
+            settings=settings,
             seed=seed,
             folds=folds,
             plan=plan,
@@ -164,11 +174,36 @@ def train(
 
 
 @app.command(cls=Verb)
+def predict(
+    run: Run,
+    inputs: Annotated[
+        list[Path], typer.Argument(metavar="INPUT...", help="Images, folders or quoted patterns.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")],
+    save: Annotated[
+        str, typer.Option(metavar="WHAT", help="Any of mask,overlay,probabilities,coco.")
+    ] = "mask",
+) -> None:
+    """Segment images of any size with a trained segmenter."""
+    from segwright.cli.progress import open_progress
+    from segwright.verbs.predict import predict as run_prediction
+
+    what = cast("list[Saved]", [name.strip() for name in save.split(",")])  # checked by the verb
+    with open_progress() as progress:
+        report = run_prediction(run, inputs, out, save=what, on_event=progress)
+    typer.echo(f"{report.done} images segmented, results in {report.out}")
+    if report.failed:
+        total = report.done + len(report.failed)
+        typer.echo(f"error: {len(report.failed)} of {total} images failed, named above", err=True)
+        raise typer.Exit(SOME_FAILED)
+
+
+@app.command(cls=Verb)
 def evaluate(
     run: Run,
     data: Data,
     split: Annotated[
-        str | None, typer.Option(metavar="NAME", help="train, val or test; default: test if any.")
+        str | None, typer.Option(metavar="NAME", help="train, val or test; default: val.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
