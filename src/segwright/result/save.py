@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import uuid
 from collections.abc import Collection
@@ -15,6 +14,7 @@ import numpy as np
 from segwright.errors import StorageError, UnknownNameError, UsageError
 from segwright.images.write import write_png
 from segwright.labels.paint import paint
+from segwright.result.coco_file import CocoFile
 
 if TYPE_CHECKING:
     from segwright.result.result import Result
@@ -85,16 +85,16 @@ def _write_probabilities(result: Result, path: Path) -> None:
         probabilities=result.probabilities.astype(np.float16),
         classes=np.array(result.labels.classes.names),
     )
-    write_whole(path, file.getvalue())
+    _write_whole(path, file.getvalue())
 
 
 def _write_coco(result: Result, path: Path) -> None:
-    from segwright.formats.coco import semantic_to_coco
+    name = path.name.removesuffix(SAVED_AS["coco"]) if result.source is None else result.source.name
+    with CocoFile(path, result.labels.classes) as file:
+        file.add(name, result.labels)
 
-    write_whole(path, json.dumps(semantic_to_coco(result.labels)).encode())
 
-
-def write_whole(path: Path, content: bytes) -> None:
+def _write_whole(path: Path, content: bytes) -> None:
     """Writes a file that is there completely or not at all.
 
     Raises:

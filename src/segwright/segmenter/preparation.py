@@ -56,7 +56,7 @@ class Preparation(BaseModel):
         Raises:
             ImageError: A volume, another number of channels, or values that are not finite.
         """
-        pixels = self._with_channels(image)
+        pixels = self.channels_of(image)
         prepared = np.empty((self.channels, *image.size_hw), np.float32)
         for channel, plane in enumerate(prepared):
             gain = np.float32(1 / (image.full_scale * self.std[channel]))
@@ -69,6 +69,23 @@ class Preparation(BaseModel):
                 remedy="Replace them, for instance with numpy.nan_to_num",
             )
         return prepared
+
+    def channels_of(self, image: Image) -> np.ndarray:
+        """The pixels with as many channels as the network takes, still in the file's units.
+
+        Raises:
+            ImageError: A number of channels that cannot be converted; see `conversion`.
+        """
+        if self.conversion(image) is None:
+            return image.pixels
+        if image.num_channels == 1:
+            return np.broadcast_to(image.pixels, (*image.size_hw, self.channels))
+        return (image.pixels @ _LUMINANCE)[..., None]
+
+    def normalise(self, pixels: np.ndarray, *, full_scale: float) -> None:
+        """Does to (Y, X, C) float32 pixels, in place, what `apply` does to an image."""
+        pixels *= (1 / (full_scale * np.asarray(self.std))).astype(np.float32)
+        pixels -= (np.asarray(self.mean) / np.asarray(self.std)).astype(np.float32)
 
     def conversion(self, image: Image) -> str | None:
         """What `apply` does to the channels of `image`, in words; None if they fit.
@@ -96,11 +113,3 @@ class Preparation(BaseModel):
             where=image.source,
             remedy="Select the channels it was trained on, or train on images like this one",
         )
-
-    def _with_channels(self, image: Image) -> np.ndarray:
-        """Pixels as (Y, X, `channels`), still in the units of the file."""
-        if self.conversion(image) is None:
-            return image.pixels
-        if image.num_channels == 1:
-            return np.broadcast_to(image.pixels, (*image.size_hw, self.channels))
-        return (image.pixels @ _LUMINANCE)[..., None]

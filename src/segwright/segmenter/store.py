@@ -110,7 +110,7 @@ def load(
         path: A folder that `Segmenter.save` wrote, or a run folder that has one in `segmenter/`.
         device: Where it shall run: "cpu", "cuda", "cuda:1", "mps".
         build: Makes the network: `build(name, num_classes=, in_channels=, **config)`. Default is
-            `segwright.models.build_model`; give your own for a network that is not in the catalogue.
+            `segwright.models.build_model`; give your own for a network outside the catalogue.
         settings: Fields of `RunSettings` to use in place of the stored ones (tile, flips …).
 
     Raises:
@@ -154,7 +154,7 @@ def _manifest(segmenter: NetSegmenter, name: str, sha256: str) -> bytes:
     except ValidationError as error:
         raise UsageError(
             f"the segmenter cannot be written as JSON: {_first_finding(error)}",
-            remedy="Use plain values in model_config and provenance: text, numbers, lists, mappings",
+            remedy="Give text, numbers, lists and mappings in model_config and provenance",
         ) from None
     content = manifest.model_dump(mode="json")
     text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
@@ -235,13 +235,17 @@ def _network(
     from safetensors import SafetensorError
     from safetensors.torch import load as tensors_in
 
+    name, config = manifest.model.name, manifest.model.config
     if build is None:
-        from segwright.models import build_model as build
+        from segwright.models.catalog import architecture, build_model
+
+        # Without what says where the first weights came from: loading fetches nothing.
+        build, config = build_model, architecture(name, **config)
     model = build(
-        manifest.model.name,
+        name,
         num_classes=len(manifest.classes),
         in_channels=manifest.preparation.channels,
-        **manifest.model.config,
+        **config,
     )
     try:
         model.load_state_dict(tensors_in(weights), strict=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -37,7 +39,7 @@ def test_tiles_start_on_the_grid_fit_and_share_at_least_the_overlap(layout):
     assert found[-1].stop == length
     assert all(span.start % multiple == 0 for span in found)
     assert all(0 < span.stop - span.start <= tile for span in found)
-    for left, right in zip(found[:-1], found[1:], strict=True):
+    for left, right in pairwise(found):
         assert left.start < right.start
         assert left.stop - right.start >= overlap
 

@@ -1,0 +1,232 @@
+"""Runs a segmenter over one file or a folder of a million."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from segwright.errors import SegwrightError, StorageError, UnknownNameError, UsageError
+from segwright.images import read_image
+from segwright.images.image import Image
+from segwright.result import SAVED_AS, CocoFile, Saved
+from segwright.segmenter import Segmenter, load
+from segwright.training.events import Event, Note, StageAdvanced, StageStarted
+from segwright.verbs.inputs import Input, Inputs
+
+COCO_FILE = "predictions.coco.json"
+
+_READ_AHEAD = 2  # images decoded while one is run
+# Faults of the place to write to: every further image would meet them too.
+_HOPELESS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+
+
+@dataclass(frozen=True)
+class PredictReport:
+    """What became of the images.
+
+    Attributes:
+        out: The folder with the results.
+        done: Images whose results are all written.
+        failed: The others: file and reason, in the order they were met.
+    """
+
+    out: Path
+    done: int
+    failed: tuple[tuple[Path, str], ...]
+
+
+def predict(
+    segmenter: Segmenter | str | Path,
+    inputs: str | Path | Sequence[str | Path],
+    out: str | Path,
+    *,
+    save: Collection[Saved] = ("mask",),
+    on_event: Callable[[Event], None] | None = None,
+) -> PredictReport:
+    """Segments images and writes the results, each file whole or absent.
+
+    An image that cannot be read, segmented or saved is noted and the others go on; only a full
+    or read-only disk ends the run. The next images are read while one is run.
+
+    Args:
+        segmenter: What segments, or the folder that `segwright.load` shall read it from.
+        inputs: Files, folders (with all below them) and patterns such as "photos/**/*.jpg".
+        out: Folder for the results, made if absent. An image below a given folder keeps its place
+            there: `photos/day1/a.jpg` of `photos` becomes `OUT/day1/a.png`.
+        save: What to write of each image, see `Result.save`; "coco" is one file for all of them,
+            `OUT/predictions.coco.json`. Files from earlier runs are replaced.
+        on_event: Is told the number of images, each one that is finished, and each failure.
+
+    Raises:
+        UsageError: No image is there, two images would write the same file, or a result would
+            replace an image. Nothing has been written.
+        StorageError: The output folder cannot be written to (any more).
+    """
+    wanted = _checked(save)
+    given = [inputs] if isinstance(inputs, str | Path) else list(inputs)
+    out = Path(out)
+    images = Inputs(given, out)
+    total = _planned(images, out, wanted)
+    if isinstance(segmenter, str | Path):
+        segmenter = load(segmenter)
+    tell = on_event or (lambda event: None)
+    tell(StageStarted("predicting", total))
+    failed: list[tuple[Path, str]] = []
+    count = 0
+    with _Writer(out, segmenter, wanted) as writer:
+        for count, (image, read) in enumerate(_read_ahead(images), start=1):
+            try:
+                writer.write(image, read.result())
+            except Exception as error:
+                if _hopeless(error):
+                    raise
+                failed.append((image.path, _reason(error, image.path)))
+                tell(Note(f"{image.path}: {failed[-1][1]}"))
+            tell(StageAdvanced(count))
+    return PredictReport(out, count - len(failed), tuple(failed))
+
+
+class _Writer:
+    """Segments images and writes what is wanted of them into one folder."""
+
+    def __init__(self, out: Path, segmenter: Segmenter, wanted: Sequence[Saved]) -> None:
+        self._out = out
+        self._segmenter = segmenter
+        self._each: list[Saved] = [one for one in wanted if one != "coco"]
+        self._coco = CocoFile(out / COCO_FILE, segmenter.classes) if "coco" in wanted else None
+        self._open = ExitStack()
+
+    def __enter__(self) -> _Writer:
+        with _storage_errors(self._out):
+            self._out.mkdir(parents=True, exist_ok=True)
+            if self._coco is not None:
+                self._open.enter_context(self._coco)
+        return self
+
+    def __exit__(self, *failure) -> None:
+        with _storage_errors(self._out):
+            self._open.__exit__(*failure)
+
+    def write(self, image: Input, pixels: Image) -> None:
+        keep = "probabilities" in self._each
+        result = self._segmenter.segment(pixels, probabilities=keep)
+        result.save(self._out, image.stem, self._each)
+        if self._coco is not None:
+            with _storage_errors(self._out):
+                self._coco.add(image.name, result.labels)
+
+
+def _checked(save: Collection[Saved]) -> list[Saved]:
+    """What to write, each once.
+
+    Raises:
+        UsageError: Nothing, or something unknown.
+    """
+    for name in save:
+        if name not in SAVED_AS:
+            raise UnknownNameError("thing to save", name, SAVED_AS, where="save")
+    if not save:
+        raise UsageError(
+            "nothing is to be saved",
+            where="save",
+            remedy=f"Name at least one of {', '.join(SAVED_AS)}",
+        )
+    return [name for name in SAVED_AS if name in save]
+
+
+def _planned(images: Inputs, out: Path, wanted: Sequence[Saved]) -> int:
+    """Number of images, once it is sure that no file is written twice or over an image.
+
+    Raises:
+        UsageError: One would be.
+    """
+    endings = [SAVED_AS[name] for name in wanted if name != "coco"]
+    real_out = os.path.realpath(out)
+    targets: set[str] = {COCO_FILE} if "coco" in wanted else set()
+    within_out: dict[str, Path] = {}
+    count = 0
+    for image in images:
+        count += 1
+        for target in (image.stem + ending for ending in endings):
+            if target in targets:
+                raise _written_twice(target, images, endings, out)
+            targets.add(target)
+        place = _place_below(real_out, image.path)
+        if place is not None:
+            within_out[place] = image.path
+    for place, path in within_out.items():
+        if place in targets:
+            raise UsageError(
+                "this image would be replaced by a result",
+                where=path,
+                remedy="Give another folder for the results",
+            )
+    return count
+
+
+def _place_below(real_out: str, path: Path) -> str | None:
+    """Where a file lies inside the output folder, "/" between parts; None if outside."""
+    real = os.path.join(os.path.realpath(path.parent), path.name)
+    inside = real.startswith(os.path.join(real_out, ""))
+    return os.path.relpath(real, real_out).replace(os.sep, "/") if inside else None
+
+
+def _written_twice(target: str, images: Inputs, endings: Sequence[str], out: Path) -> UsageError:
+    """The error for a file that several images would be written to; names the images."""
+    sources = [
+        str(image.path) for image in images if target in (image.stem + end for end in endings)
+    ]
+    return UsageError(
+        f"several images would be written to this file: {', '.join(sources)}",
+        where=out / target,
+        remedy="Predict them into different folders, or rename one",
+    )
+
+
+def _read_ahead(images: Inputs) -> Iterator[tuple[Input, Future[Image]]]:
+    """Images in order, each with what reading it gives or raises; the next are being read."""
+    reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead")
+    try:
+        reading: deque[tuple[Input, Future[Image]]] = deque()
+        for image in images:
+            reading.append((image, reader.submit(read_image, image.path)))
+            if len(reading) > _READ_AHEAD:
+                yield reading.popleft()
+        while reading:
+            yield reading.popleft()
+    finally:
+        reader.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _storage_errors(out: Path) -> Iterator[None]:
+    """Turns an OSError of the block into a StorageError that names the folder."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(
+            f"results cannot be written ({error.strerror or error})",
+            where=out,
+            remedy="Free some space or choose another folder",
+        ) from error
+
+
+def _hopeless(error: Exception) -> bool:
+    """Whether every further image would fail like this one."""
+    cause = error.__cause__
+    return (
+        isinstance(error, StorageError) and isinstance(cause, OSError) and cause.errno in _HOPELESS
+    )
+
+
+def _reason(error: Exception, path: Path) -> str:
+    """Why an image failed, in one line, without the path where it stands beside it."""
+    if isinstance(error, SegwrightError):
+        return str(error).removeprefix(f"{path}: ")
+    return f"{type(error).__name__}: {error}"
