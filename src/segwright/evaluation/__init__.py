@@ -1,1 +1,23 @@
 """Scores with intervals, and the report that shows them."""
+
+from segwright.evaluation.confusion import confusion_matrix
+from segwright.evaluation.evaluation import ClassScore, Estimate, Evaluation, ImageScore
+from segwright.evaluation.report import Comparison, Panel, Report, write_report
+from segwright.evaluation.scoring import ScoredPair, evaluate_pairs
+from segwright.evaluation.segmenters import evaluate_parts, picture_panels
+
+__all__ = [
+    "ClassScore",
+    "Comparison",
+    "Estimate",
+    "Evaluation",
+    "ImageScore",
+    "Panel",
+    "Report",
+    "ScoredPair",
+    "confusion_matrix",
+    "evaluate_pairs",
+    "evaluate_parts",
+    "picture_panels",
+    "write_report",
+]
