@@ -58,10 +58,12 @@ def markdown_table(evaluation: Evaluation) -> str:
 
 
 def scored_classes_text(evaluation: Evaluation) -> str:
-    """How many classes a mean is over: "all 11 classes" or "10 of 11 classes"."""
+    """How many classes a mean is over: "both classes", "all 11 classes", "10 of 11 classes"."""
     number, scored = len(evaluation.classes), evaluation.num_classes_scored
     if number == 1:
         return "the one class"
+    if number == scored == 2:
+        return "both classes"
     return f"all {number} classes" if scored == number else f"{scored} of {number} classes"
 
 

@@ -13,8 +13,8 @@ def section(title: str, body: str, *, lead: str = "") -> str:
 
 
 def swatch(colour: tuple[int, int, int]) -> str:
-    """A small square of a colour; a word joiner keeps it on one line with what follows."""
-    return f'<i class="swatch" style="background:rgb{tuple(colour)}"></i>&#8288;'
+    """A small square of a colour."""
+    return f'<i class="swatch" style="background:rgb{tuple(colour)}"></i>'
 
 
 def head(*names: str) -> str:
