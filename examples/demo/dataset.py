@@ -6,17 +6,18 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
+import yaml
 from PIL import Image as PillowImage
 
 from examples.demo.pictures import CLASS_NAMES, Split, material
 from examples.demo.scenes import compose
-from segwright.labels.classes import Classes
 
+COLOURS = ("#b5523b", "#6fae3d", "#8296a8", "#f2c230", "#8a6fd1", "#e57fb3")  # of CLASS_NAMES
 SIZES: dict[Split, int] = {"train": 120, "val": 30, "test": 40}
 
 
 def write_dataset(root: Path, *, seed: int = 0, sizes: dict[Split, int] | None = None) -> Path:
-    """Writes `root/{train,val,test}/{images,masks}/NNN.png` and `root/classes.txt`.
+    """Writes `root/{train,val,test}/{images,masks}/NNN.png` and `root/dataset.yaml`.
 
     The same seed writes the same pixels; each scene depends on its own number alone.
 
@@ -28,7 +29,7 @@ def write_dataset(root: Path, *, seed: int = 0, sizes: dict[Split, int] | None =
     Returns:
         `root`.
     """
-    palette = Classes.named(CLASS_NAMES).palette()
+    palette = bytes.fromhex("".join(COLOURS).replace("#", ""))
     for number, split in enumerate(get_args(Split)):
         parts = material(split)
         images, masks = (root / split / kind for kind in ("images", "masks"))
@@ -38,7 +39,10 @@ def write_dataset(root: Path, *, seed: int = 0, sizes: dict[Split, int] | None =
             scene = compose(parts, np.random.default_rng((seed, number, index)))
             PillowImage.fromarray(scene.pixels).save(images / f"{index:03d}.png")
             mask = PillowImage.fromarray(scene.ids, mode="P")
-            mask.putpalette(palette.tobytes())
+            mask.putpalette(palette)
             mask.save(masks / f"{index:03d}.png")
-    (root / "classes.txt").write_text("\n".join(CLASS_NAMES) + "\n", encoding="utf-8")
+    classes = [
+        {"name": name, "colour": colour} for name, colour in zip(CLASS_NAMES, COLOURS, strict=True)
+    ]
+    (root / "dataset.yaml").write_text(yaml.safe_dump({"classes": classes}), encoding="utf-8")
     return root

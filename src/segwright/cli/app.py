@@ -35,7 +35,9 @@ class Verb(TyperCommand):
 
 Data = Annotated[
     Path,
-    typer.Argument(metavar="DATA", help="Folder with images/ and masks/, or a COCO JSON file."),
+    typer.Argument(
+        metavar="DATA", help="Folder of images/ and masks/, or of images and COCO JSON."
+    ),
 ]
 Run = Annotated[
     Path, typer.Argument(metavar="RUN", help="A run folder that `segwright train` wrote.")
@@ -115,7 +117,9 @@ def train(
     ctx: typer.Context,
     data: Annotated[
         Path | None,
-        typer.Argument(metavar="DATA", help="Folder with images/ and masks/, or a COCO JSON file."),
+        typer.Argument(
+            metavar="DATA", help="Folder of images/ and masks/, or of images and COCO JSON."
+        ),
     ] = None,
     budget: Budget = None,
     model: ModelName = None,
@@ -177,7 +181,7 @@ def train(
 def predict(
     run: Run,
     inputs: Annotated[
-        list[Path], typer.Argument(metavar="INPUT...", help="Images, folders or quoted patterns.")
+        list[Path], typer.Argument(metavar="INPUT", help="Images, folders or quoted patterns.")
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")],
     save: Annotated[
