@@ -10,12 +10,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from segwright.models.adapt import adapt as adapt
     from segwright.models.catalog import CATALOG as CATALOG
     from segwright.models.catalog import ModelEntry as ModelEntry
     from segwright.models.catalog import architecture as architecture
     from segwright.models.catalog import build_model as build_model
     from segwright.models.catalog import describe_model as describe_model
+    from segwright.models.foreign import adapt as adapt
     from segwright.models.output import SemanticOutput as SemanticOutput
     from segwright.models.output import resize_logits as resize_logits
 
@@ -25,7 +25,7 @@ _HOMES = {
     "architecture": "catalog",
     "build_model": "catalog",
     "describe_model": "catalog",
-    "adapt": "adapt",
+    "adapt": "foreign",
     "SemanticOutput": "output",
     "resize_logits": "output",
 }

@@ -39,8 +39,8 @@ class TimmEncoder(Encoder):
     Args:
         name: timm's name, with or without a tag ("resnet34", "resnet34.a1_in1k").
         in_channels: Channels of the image; pretrained first layers are adapted by timm.
-        output_stride: 32, or 16 or 8 where deep stages shall be dilated instead of strided;
-            ResNet family only (see `segwright.models.dilation`).
+        output_stride: 16 or 8 makes the deep stages dilated instead of strided, in the ResNet
+            family only (see `segwright.models.dilation`); None leaves the network's own.
         deepest_stride: Leaves out the levels beyond this stride; None keeps all.
         pretrained: Start from timm's published weights.
         pretrained_file: Start from this safetensors file of the whole timm network instead.
@@ -57,7 +57,7 @@ class TimmEncoder(Encoder):
         name: str,
         *,
         in_channels: int = 3,
-        output_stride: int = 32,
+        output_stride: int | None = None,
         deepest_stride: int | None = None,
         pretrained: bool = False,
         pretrained_file: Path | None = None,
@@ -65,15 +65,16 @@ class TimmEncoder(Encoder):
         super().__init__()
         _require_known(name)
         options = _size_free_options(name) | {"in_chans": in_channels, "features_only": True}
-        levels = _levels(name, options, deepest_stride)
+        levels = _levels(name, options, output_stride, deepest_stride)
         weights = _weight_options(name, pretrained, pretrained_file)
         self.net = _create(name, options | weights | {"out_indices": levels})
         self.channels = tuple(self.net.feature_info.channels())
         strides = self.net.feature_info.reduction()
         self._channels_last = str(getattr(self.net, "output_fmt", "NCHW")).endswith("NHWC")
-        if strides[-1] > output_stride:
-            _dilate_beyond(output_stride, self.net, strides, name)
-        self.strides = tuple(min(stride, output_stride) for stride in strides)
+        if output_stride is not None:
+            dilate(_stages_beyond(output_stride, self.net))
+            strides = [min(stride, output_stride) for stride in strides]
+        self.strides = tuple(strides)
         self._check_declared(name, in_channels)
 
     def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
@@ -123,12 +124,22 @@ def _size_free_options(name: str) -> dict[str, Any]:
     return {"strict_img_size": False} if "swin_transformer" in module else {}
 
 
-def _levels(name: str, options: dict[str, Any], deepest_stride: int | None) -> tuple[int, ...]:
-    """Which of timm's levels to keep; read from a network without memory behind it."""
+def _levels(
+    name: str, options: dict[str, Any], output_stride: int | None, deepest_stride: int | None
+) -> tuple[int, ...]:
+    """Which of timm's levels to keep, once it is sure on an outline without memory that it fits."""
     with torch.device("meta"):
-        strides = list(_create(name, options).feature_info.reduction())
+        outline = _create(name, options)
+    strides = list(outline.feature_info.reduction())
     if any(deep <= shallow for shallow, deep in pairwise(strides)):
         raise _does_not_fit(name, f"its features have the strides {strides}, not increasing ones")
+    if output_stride is not None and not can_dilate(_stages_beyond(output_stride, outline)):
+        raise UsageError(
+            f"encoder {name!r} cannot have output_stride {output_stride}: turning stride into"
+            " dilation holds for the ResNet family only (resnet*, resnext*, wide_resnet*,"
+            " seresnet*), not for transformers, depthwise or pooled stages",
+            remedy="Use one of those, or a model that needs no output stride below 32",
+        )
     kept = [i for i, s in enumerate(strides) if deepest_stride is None or s <= deepest_stride]
     if not kept or (deepest_stride is not None and strides[kept[-1]] != deepest_stride):
         raise UsageError(
@@ -136,6 +147,17 @@ def _levels(name: str, options: dict[str, Any], deepest_stride: int | None) -> t
             remedy="Choose a depth that ends at one of them",
         )
     return tuple(kept)
+
+
+def _stages_beyond(stride: int, net: Any) -> list[nn.Module]:
+    """The stages whose features are coarser than `stride`; none where timm keeps no such list."""
+    from timm.models import FeatureListNet
+
+    if not isinstance(net, FeatureListNet):
+        return []
+    names = [name.replace(".", "_") for name in net.feature_info.module_name()]
+    strides = net.feature_info.reduction()
+    return [net[n] for n, s in zip(names, strides, strict=True) if s > stride]
 
 
 def _weight_options(name: str, pretrained: bool, file: Path | None) -> dict[str, Any]:
@@ -183,23 +205,6 @@ def _published_at(name: str) -> str:
     config = timm.get_pretrained_cfg(name)
     hub = getattr(config, "hf_hub_id", None)
     return f"https://huggingface.co/{hub}" if hub else str(getattr(config, "url", None))
-
-
-def _dilate_beyond(output_stride: int, net: Any, strides: list[int], name: str) -> None:
-    from timm.models import FeatureListNet
-
-    stages: list[nn.Module] = []
-    if isinstance(net, FeatureListNet):  # timm's flattened network: one entry per stage
-        names = [name.replace(".", "_") for name in net.feature_info.module_name()]
-        stages = [net[n] for n, s in zip(names, strides, strict=True) if s > output_stride]
-    if not can_dilate(stages):
-        raise UsageError(
-            f"encoder {name!r} cannot have output_stride {output_stride}: turning stride into"
-            " dilation holds for the ResNet family only (resnet*, resnext*, wide_resnet*,"
-            " seresnet*), not for transformers, depthwise or pooled stages",
-            remedy="Use one of those, or a model that needs no output stride below 32",
-        )
-    dilate(stages)
 
 
 def _does_not_fit(name: str, why: str) -> UsageError:
