@@ -27,6 +27,8 @@ _DECODERS = {
     "BMP": ("PIL.BmpImagePlugin", "BmpImageFile"),
     "GIF": ("PIL.GifImagePlugin", "GifImageFile"),
 }
+# Each scan of a progressive JPEG runs over the whole picture; real ones have about ten.
+_MAX_SCANS = 500
 
 
 def decode(header: Header, data: bytes) -> Raster:
@@ -56,6 +58,10 @@ def decode(header: Header, data: bytes) -> Raster:
 def _decode_with_pillow(header: Header, data: bytes) -> Raster:
     if header.tiff is not None:
         data = minimal_tiff(header.tiff, data)
+    elif header.format == "JPEG" and (scans := data.count(b"\xff\xda")) > _MAX_SCANS:
+        raise Unreadable(
+            f"the JPEG has {scans} scans; accepted are up to {_MAX_SCANS}", "Save it as PNG"
+        )
     module, name = _DECODERS[header.format]
     decoder: type[ImageFile.ImageFile] = getattr(importlib.import_module(module), name)
     with decoder(io.BytesIO(data)) as picture:

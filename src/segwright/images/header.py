@@ -139,6 +139,7 @@ def _gif(file: BinaryIO) -> Header:
     file.seek(_gif_table_bytes(flags), io.SEEK_CUR)
     frames = steps = 0
     while block := file.read(1):
+        steps += 1
         if block == b",":  # an image; the first may reach beyond the screen, which then grows
             place = struct.unpack("<HHHHB", _take(file, 9, "a GIF frame"))
             if frames == 0:
@@ -148,14 +149,12 @@ def _gif(file: BinaryIO) -> Header:
             file.seek(_gif_table_bytes(place[4]) + 1, io.SEEK_CUR)
         elif block == b"!":
             file.seek(1, io.SEEK_CUR)
-        elif block == b";":
+        elif block == b";" or steps > _MAX_STEPS:
             break
         else:
             continue  # padding between blocks, which readers skip
-        while size := file.read(1)[:1]:
+        while (size := file.read(1)) not in (b"", b"\0"):
             steps += 1
-            if size == b"\0":
-                break
             if steps > _MAX_STEPS:
                 raise Unreadable("the GIF has too many blocks", "Save it as PNG")
             file.seek(size[0], io.SEEK_CUR)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from segwright.errors import UsageError
 
-_MAX_OVERLAP = 0.9
 # Weight of a tile's outermost pixels along one axis. Not nearer to zero: the product of two is
 # summed and divided by in float32, and may be stored in less.
 _EDGE_WEIGHT = 0.02
@@ -38,9 +36,7 @@ class Tile:
         return slice(self.y, self.y + self.size_hw[0]), slice(self.x, self.x + self.size_hw[1])
 
 
-def tile_grid(
-    size_hw: tuple[int, int], tile_hw: tuple[int, int], overlap: float = 0.25
-) -> list[Tile]:
+def tile_grid(size_hw: tuple[int, int], tile_hw: tuple[int, int], overlap: int = 0) -> list[Tile]:
     """Covers a picture with tiles of one size, row by row from the top left.
 
     The last tile of a row or column is shifted inwards to end at the picture's edge, so that all
@@ -49,13 +45,14 @@ def tile_grid(
     Args:
         size_hw: Height and width of the picture, in pixels, each at least 1.
         tile_hw: Height and width of a tile, in pixels, each at least 1.
-        overlap: The least part of a tile that it shares with its neighbour, 0 … 0.9.
+        overlap: The least number of pixels that neighbours share, at most half a tile, which
+            bounds the work: each pixel lies in at most 9 tiles.
 
     Raises:
         UsageError: A size below 1, or an overlap out of range.
 
     Example:
-        >>> [tile.x for tile in tile_grid((4, 10), (4, 4), overlap=0.25)]
+        >>> [tile.x for tile in tile_grid((4, 10), (4, 4), overlap=1)]
         [0, 3, 6]
     """
     if min(*size_hw, *tile_hw) < 1:
@@ -63,11 +60,11 @@ def tile_grid(
             f"picture {size_hw} and tile {tile_hw} pixels; each side must be 1 or more",
             remedy="Give heights and widths in pixels",
         )
-    if not 0 <= overlap <= _MAX_OVERLAP:
+    if not 0 <= overlap <= min(tile_hw) // 2:
         raise UsageError(
-            f"overlap {overlap} is outside 0 … {_MAX_OVERLAP}",
+            f"overlap {overlap} is outside 0 … {min(tile_hw) // 2}, half of tile {tile_hw}",
             where="overlap",
-            remedy="Give the part of a tile that neighbours share, for example 0.25",
+            remedy="Give fewer pixels or larger tiles",
         )
     covered = min(size_hw[0], tile_hw[0]), min(size_hw[1], tile_hw[1])
     pad = tile_hw[0] - covered[0], tile_hw[1] - covered[1]
@@ -89,13 +86,10 @@ def blend_window(tile_hw: tuple[int, int]) -> np.ndarray:
     return np.outer(rows, columns).astype(np.float32)
 
 
-def _starts(length: int, tile: int, overlap: float) -> list[int]:
+def _starts(length: int, tile: int, overlap: int) -> list[int]:
     """First pixels of the tiles along one axis."""
-    if length <= tile:
-        return [0]
-    step = max(1, math.floor(tile * (1 - overlap) + 1e-9))  # 10 * (1 - 0.9) is 0.9999…
-    last = length - tile
-    return [*range(0, last, step), last]
+    last = max(length - tile, 0)
+    return [*range(0, last, tile - overlap), last]
 
 
 def _raised_cosine(length: int) -> np.ndarray:
