@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict
 from segwright.dataset.sample import Sample
 from segwright.errors import DataError, ImageError
 from segwright.images.image import Image
+from segwright.labels.label_map import LabelMap
 
-_SAMPLED_PX = 65536
+_SAMPLED_PX = 16384
 
 
 class DatasetFacts(BaseModel):
@@ -31,6 +32,9 @@ class DatasetFacts(BaseModel):
         class_fraction: Share of every class among all pixels that are not ignored.
         images_with_class: Number of samples in which a class occurs.
         ignored_fraction: Share of ignored pixels among all.
+        vertical_asymmetry: How differently classes lie in the upper and the lower halves of the
+            pictures: total variation distance of their shares, 0 (alike) … 1. Upright scenes
+            have a large one, pictures without an up nearly none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,6 +51,7 @@ class DatasetFacts(BaseModel):
     class_fraction: tuple[float, ...]
     images_with_class: tuple[int, ...]
     ignored_fraction: float
+    vertical_asymmetry: float
 
 
 def measure_facts(
@@ -54,7 +59,7 @@ def measure_facts(
 ) -> DatasetFacts:
     """Measures in one pass over the samples.
 
-    Mean and deviation are taken over a regular grid of at most 65,536 pixels of every picture, so
+    Mean and deviation are taken over a regular grid of at most 16,384 pixels of every picture, so
     the result is the same every time; classes are counted over every pixel.
 
     Args:
@@ -91,6 +96,7 @@ class _Tally:
         self.squares = np.zeros(self.channels)
         self.area_px = np.zeros(len(self.classes), dtype=np.int64)
         self.images_with_class = np.zeros(len(self.classes), dtype=np.int64)
+        self.upper_px = np.zeros(len(self.classes), dtype=np.int64)
 
     def add(self, sample: Sample) -> None:
         image = sample.image
@@ -111,6 +117,8 @@ class _Tally:
         area_px = sample.labels.area_px()
         self.area_px += area_px
         self.images_with_class += area_px > 0
+        upper = LabelMap(sample.labels.ids[: image.size_hw[0] // 2], self.classes)
+        self.upper_px += upper.area_px()
 
     def _widen(self, sample: Sample) -> None:
         """Takes grey pictures among RGB ones as RGB; refuses any other mixture."""
@@ -145,6 +153,7 @@ class _Tally:
             class_fraction=tuple((self.area_px / max(labelled, 1)).tolist()),
             images_with_class=tuple(self.images_with_class.tolist()),
             ignored_fraction=1 - labelled / pixels,
+            vertical_asymmetry=_distance(self.upper_px, self.area_px - self.upper_px),
         )
 
 
@@ -154,6 +163,13 @@ def _grid(image: Image) -> np.ndarray:
     step = math.ceil(math.sqrt(height * width / _SAMPLED_PX))
     grid = image.pixels[step // 2 :: step, step // 2 :: step]
     return grid.reshape(-1, image.num_channels).astype(np.float64) / image.full_scale
+
+
+def _distance(counts: np.ndarray, others: np.ndarray) -> float:
+    """Total variation distance of two distributions given as counts; 0 where one is empty."""
+    if not counts.any() or not others.any():
+        return 0.0
+    return float(np.abs(counts / counts.sum() - others / others.sum()).sum() / 2)
 
 
 def _pair(values: np.ndarray) -> tuple[int, int]:

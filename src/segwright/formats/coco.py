@@ -192,6 +192,12 @@ def read_coco(path: Path, *, max_bytes: int = MAX_JSON_BYTES) -> CocoFile:
                 where=path,
                 remedy="Add what it refers to, or remove it",
             )
+        if annotation.get("iscrowd", 0) not in (0, 1):
+            raise LabelError(
+                f"annotation {annotation.get('id')} has iscrowd {annotation['iscrowd']!r:.40}; "
+                "accepted are 0 and 1",
+                where=path,
+            )
         of_image[image_id].append(annotation)
     pictures = tuple(_picture(one, tuple(of_image[one["id"]]), path=path) for one in images)
     return CocoFile(path, dict(sorted(names.items())), pictures)

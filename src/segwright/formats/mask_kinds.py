@@ -41,9 +41,9 @@ def name_classes(
 ) -> Naming:
     """Splits declared names into classes and ignored ones, and finds the background.
 
-    Ignored is what stands under `ignore`, by name or by number, and a last name that says so
-    itself (void, ignore, unlabeled). Background is the class under `background`, otherwise one
-    that is called so.
+    Ignored is what `ignore` names, and a last name that says so itself (void, ignore, unlabeled).
+    Numbers under `ignore` are not looked at: what they mean depends on the format. Background is
+    the class under `background`, otherwise one that is called so.
 
     Raises:
         UnknownNameError: `ignore` or `background` names no class.
@@ -54,7 +54,6 @@ def name_classes(
     for name in sorted(ignored):
         if name not in names:
             raise UnknownNameError("class under 'ignore'", name, names, where=where)
-    ignored |= {names[i] for i in settings.ignore if isinstance(i, int) and 0 <= i < len(names)}
     if len(names) > 1 and names[-1].lower() in _IGNORED_NAMES:
         ignored.add(names[-1])
     kept = [one for one in declared if one.name not in ignored]
@@ -88,7 +87,7 @@ def decide_scheme(found: MaskSurvey, settings: DatasetSettings, *, where: Path) 
     if settings.threshold is not None:
         return _cut(found, settings, where=where)
     if settings.values is not None:
-        scheme = _declared(settings, where=where)
+        scheme = _declared(found, settings, where=where)
     elif found.is_colour:
         scheme = _colours(found, settings, where=where)
     elif _is_binary(values, settings):
@@ -112,21 +111,19 @@ def _cut(found: MaskSurvey, settings: DatasetSettings, *, where: Path) -> MaskSc
     return MaskScheme(naming.classes, {}, text, threshold=settings.threshold)
 
 
-def _declared(settings: DatasetSettings, *, where: Path) -> MaskScheme:
+def _declared(found: MaskSurvey, settings: DatasetSettings, *, where: Path) -> MaskScheme:
     assert settings.values is not None
     names = list(dict.fromkeys(settings.values.values()))
     declared = settings.classes or tuple(DeclaredClass(name=name) for name in names)
     naming = name_classes(declared, settings, where=where)
-    ids = _ignored_ids(settings, naming)
-    for value, name in settings.values.items():
+    for name in names:
         if name not in naming.id_of:
             raise UnknownNameError("class under 'values'", name, naming.id_of, where=where)
-        if not 0 <= value <= 0xFFFFFF:
-            raise LabelError(f"'values' has {value}; accepted are 0 … 65535", where=where)
-        ids[value] = naming.id_of[name]
+    ids = {value: naming.id_of[name] for value, name in settings.values.items()}
+    ids |= _ignored_ids(settings, naming)
     meanings = ", ".join(f"{value} = {name}" for value, name in settings.values.items())
     text = f"Mask values as declared: {meanings}.{_ignoring(settings, naming)}"
-    return MaskScheme(naming.classes, ids, text, is_colour=max(settings.values) > 0xFFFF)
+    return MaskScheme(naming.classes, ids, text, is_colour=found.is_colour)
 
 
 def _colours(found: MaskSurvey, settings: DatasetSettings, *, where: Path) -> MaskScheme:
@@ -142,10 +139,12 @@ def _colours(found: MaskSurvey, settings: DatasetSettings, *, where: Path) -> Ma
             remedy="Declare every class in dataset.yaml as {name: road, colour: '#804080'}",
         )
     naming = name_classes(declared, settings, where=where)
-    ids = _ignored_ids(settings, naming)
-    for one in declared:
-        assert one.colour is not None
-        ids[int.from_bytes(bytes(one.colour), "big")] = naming.id_of[one.name]
+    ids = {
+        int.from_bytes(bytes(one.colour), "big"): naming.id_of[one.name]
+        for one in declared
+        if one.colour is not None
+    }
+    ids |= _ignored_ids(settings, naming)
     text = f"Masks hold the colours of {len(naming.classes)} classes.{_ignoring(settings, naming)}"
     return MaskScheme(naming.classes, ids, text, is_colour=True)
 
@@ -162,7 +161,7 @@ def _binary(high: int, settings: DatasetSettings, *, where: Path) -> MaskScheme:
     naming = _two_classes(settings, where=where)
     low_name, high_name = naming.classes.names
     text = f"Masks hold 0 = {low_name} and {high} = {high_name}.{_ignoring(settings, naming)}"
-    return MaskScheme(naming.classes, {**_ignored_ids(settings, naming), 0: 0, high: 1}, text)
+    return MaskScheme(naming.classes, {0: 0, high: 1, **_ignored_ids(settings, naming)}, text)
 
 
 def _two_classes(settings: DatasetSettings, *, where: Path) -> Naming:
@@ -170,10 +169,7 @@ def _two_classes(settings: DatasetSettings, *, where: Path) -> Naming:
     declared = settings.classes or (DeclaredClass(name="foreground"),)
     if len(declared) == 1:
         declared = (DeclaredClass(name="background"), *declared)
-    by_name = settings.model_copy(
-        update={"ignore": tuple(name for name in settings.ignore if isinstance(name, str))}
-    )
-    naming = name_classes(declared, by_name, where=where)
+    naming = name_classes(declared, settings, where=where)
     if len(naming.classes) != 2:
         raise LabelError(
             f"two-valued masks, but {len(naming.classes)} classes: {listed(naming.classes.names)}",
@@ -189,9 +185,15 @@ def _two_classes(settings: DatasetSettings, *, where: Path) -> Naming:
 def _numbers(
     declared: Sequence[DeclaredClass], settings: DatasetSettings, *, where: Path
 ) -> MaskScheme:
+    # Here a number under `ignore` is also the number of a name, if there are so many names.
+    ignore = [
+        declared[one].name if isinstance(one, int) and one < len(declared) else one
+        for one in settings.ignore
+    ]
+    settings = settings.model_copy(update={"ignore": tuple(ignore)})
     naming = name_classes(declared, settings, where=where)
-    ids = _ignored_ids(settings, naming)
-    ids |= {value: naming.id_of[one.name] for value, one in enumerate(declared)}
+    ids = {value: naming.id_of[one.name] for value, one in enumerate(declared)}
+    ids |= _ignored_ids(settings, naming)
     text = f"Masks hold class numbers 0 … {len(declared) - 1} in the order of the names."
     return MaskScheme(naming.classes, ids, text + _ignoring(settings, naming))
 

@@ -71,6 +71,14 @@ class MaskScheme:
     is_colour: bool = False
     threshold: int | None = None
 
+    def __post_init__(self) -> None:
+        impossible = [v for v in self.ids if not 0 <= v <= (0xFFFFFF if self.is_colour else 0xFFFF)]
+        if impossible:
+            raise LabelError(
+                f"value {impossible[0]} cannot stand in a mask; accepted are 0 … 65535",
+                remedy="Correct it under 'values' or 'ignore' in dataset.yaml",
+            )
+
     def decode(self, stored: np.ndarray, *, where: Path) -> LabelMap:
         """Turns the values of one mask, (Y, X) or (Y, X, 3), into class ids.
 

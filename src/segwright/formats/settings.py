@@ -91,6 +91,14 @@ class DatasetSettings(BaseModel):
     threshold: int | None = Field(default=None, ge=1, le=65535)
     values: dict[int, str] | None = None
 
+    @field_validator("ignore")
+    @classmethod
+    def _natural(cls, value: tuple[int | str, ...]) -> tuple[int | str, ...]:
+        negative = [one for one in value if isinstance(one, int) and one < 0]
+        if negative:
+            raise ValueError(f"{negative[0]} is no mask value; accepted are 0 and above")
+        return value
+
     @field_validator("groups")
     @classmethod
     def _compiles(cls, value: str | None) -> str | None:

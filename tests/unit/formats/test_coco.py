@@ -1,0 +1,222 @@
+"""COCO in and out, on files made by hand; pycocotools as the oracle."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+from pycocotools import mask as oracle
+
+from segwright.dataset import open_dataset
+from segwright.errors import DataError, LabelError, UnknownNameError
+from segwright.formats.coco import read_coco
+from segwright.formats.coco_results import semantic_to_coco
+from segwright.labels.classes import Classes
+from segwright.labels.label_map import LabelMap
+
+
+def _box(left: int, top: int, right: int, bottom: int) -> list[list[int]]:
+    return [[left, top, right, top, right, bottom, left, bottom]]
+
+
+def _object(number: int, category: int, segmentation: object, **more: object) -> dict[str, Any]:
+    return {
+        "id": number,
+        "image_id": 5,
+        "category_id": category,
+        "segmentation": segmentation,
+    } | more
+
+
+DOCUMENT: dict[str, Any] = {
+    "images": [{"id": 5, "file_name": "a.png", "height": 4, "width": 6}],
+    "categories": [{"id": 70, "name": "cat"}, {"id": 3, "name": "ant"}],
+    "annotations": [
+        _object(1, 3, _box(0, 0, 2, 2)),
+        _object(2, 70, _box(0, 0, 5, 4)),
+        _object(3, 3, {"size": [4, 6], "counts": [16, 8]}, iscrowd=1),
+    ],
+}
+
+
+def _write(root: Path, document: object, *, name: str = "all.json", folder: str = "images") -> Path:
+    (root / folder).mkdir(parents=True, exist_ok=True)
+    Pillow.new("L", (6, 4)).save(root / folder / "a.png")
+    (root / name).parent.mkdir(exist_ok=True)
+    (root / name).write_text(json.dumps(document))
+    return root
+
+
+def test_sparse_ids_small_over_large_crowd_ignored(tmp_path: Path) -> None:
+    dataset = open_dataset(_write(tmp_path, DOCUMENT))
+    assert dataset.classes.names == ("background", "ant", "cat")
+    assert dataset.classes.background == 0
+    assert dataset[0].labels.ids.tolist() == [
+        [1, 1, 2, 2, 2, 255],
+        [1, 1, 2, 2, 2, 255],
+        [2, 2, 2, 2, 2, 255],
+        [2, 2, 2, 2, 2, 255],
+    ]
+
+
+def test_of_equal_objects_the_later_wins(tmp_path: Path) -> None:
+    document = copy.deepcopy(DOCUMENT)
+    document["annotations"] = [_object(1, 70, _box(0, 0, 6, 4)), _object(2, 3, _box(0, 0, 6, 4))]
+    assert (open_dataset(_write(tmp_path, document))[0].labels.ids == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "splits"),
+    [
+        ("all.json", "images", ()),
+        ("train.json", "train", ("train",)),
+        ("valid.json", "images/valid", ("val",)),
+        ("annotations/instances_val2017.json", "val2017", ("val",)),
+        ("annotations/instances_train2017.json", "images/train2017", ("train",)),
+        ("annotations/instances_default.json", "images", ()),
+    ],
+)
+def test_layouts(tmp_path: Path, name: str, folder: str, splits: tuple[str, ...]) -> None:
+    dataset = open_dataset(_write(tmp_path, DOCUMENT, name=name, folder=folder))
+    assert dataset.keys == ("a",)
+    assert dataset.splits == splits
+
+
+def test_compressed_runs_are_read_like_pycocotools_wrote_them(tmp_path: Path) -> None:
+    drawn = np.zeros((4, 6), dtype=np.uint8)
+    drawn[1:3, 2:5] = 1
+    runs = oracle.encode(np.asfortranarray(drawn))
+    document = copy.deepcopy(DOCUMENT)
+    segmentation = {"size": [4, 6], "counts": runs["counts"].decode()}
+    document["annotations"] = [_object(1, 3, segmentation)]
+    np.testing.assert_array_equal(open_dataset(_write(tmp_path, document))[0].labels.ids, drawn)
+
+
+def test_missing_and_unmentioned_pictures(tmp_path: Path) -> None:
+    root = _write(tmp_path, DOCUMENT)
+    Pillow.new("L", (6, 4)).save(root / "images" / "extra.png")
+    with pytest.raises(DataError, match=r"1 of 2 pictures are in no COCO file: extra\.png"):
+        open_dataset(root)
+    (root / "images" / "extra.png").unlink()
+    document = copy.deepcopy(DOCUMENT)
+    document["images"].append({"id": 6, "file_name": "b.png", "height": 4, "width": 6})
+    with pytest.raises(DataError, match=r"1 of 2 pictures are missing in .*: b\.png"):
+        open_dataset(_write(tmp_path, document))
+
+
+def test_unclear_splits(tmp_path: Path) -> None:
+    _write(tmp_path, DOCUMENT, name="one.json")
+    _write(tmp_path, DOCUMENT, name="two.json")
+    with pytest.raises(DataError, match=r"unclear which split each is: one\.json, two\.json"):
+        open_dataset(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (("images", 0, "file_name"), "../a.png", "without '..'"),
+        (("images", 0, "file_name"), "/etc/a.png", "file name"),
+        (("images", 0, "id"), "5", "whole number"),
+        (("images", 0, "id"), 6, "image_id 5"),
+        (("annotations", 0, "category_id"), 4, "category_id 4"),
+        (("annotations", 0, "iscrowd"), "no", "iscrowd"),
+        (("categories", 0, "id"), 3, "stands twice"),
+        (("categories", 0, "name"), "ant", "stands twice"),
+        (("categories",), {}, "no list of records"),
+        (("annotations",), [1], "no list of records"),
+    ],
+)
+def test_refuses_on_opening(
+    tmp_path: Path, path: tuple[Any, ...], value: object, message: str
+) -> None:
+    document = copy.deepcopy(DOCUMENT)
+    place: Any = document
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    with pytest.raises(LabelError, match=message):
+        open_dataset(_write(tmp_path, document))
+
+
+@pytest.mark.parametrize(
+    ("segmentation", "message"),
+    [
+        (None, "box alone"),
+        ([], "empty"),
+        ([[1, 1, 2, 2]], "4 numbers"),
+        ([[1, 1, 2, 2, 3]], "5 numbers"),
+        ([1, 1, 2, 2, 3, 3], "ring of 1"),
+        ([[1, 1, 2, 2, "3", 3]], "something else than numbers"),
+        ([[0, 0, 9e99, 0, 4, 4]], "far outside"),
+        ([[0, 0, 10**400, 0, 4, 4]], "too large"),
+        ({"size": [6, 4], "counts": [24]}, "size"),
+        ({"size": [4, 6], "counts": [20]}, "cover 20 pixels"),
+    ],
+)
+def test_refuses_geometry_on_reading(tmp_path: Path, segmentation: object, message: str) -> None:
+    document = copy.deepcopy(DOCUMENT)
+    document["annotations"].append(_object(44, 3, segmentation))
+    dataset = open_dataset(_write(tmp_path, document))
+    with pytest.raises(LabelError, match=rf"all\.json, annotation 44 of a\.png: .*{message}"):
+        dataset[0]
+
+
+def test_refuses_a_picture_of_another_size(tmp_path: Path) -> None:
+    root = _write(tmp_path, DOCUMENT)
+    Pillow.new("L", (4, 6)).save(root / "images" / "a.png")
+    with pytest.raises(LabelError, match=r"says that .*a\.png is \[4, 6\], but it is \[6, 4\]"):
+        open_dataset(root)[0]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"images": NaN}', "[" * 100_000, "\xff"])
+def test_refuses_what_is_no_coco(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(text, encoding="latin-1")
+    with pytest.raises(LabelError, match=r"x\.json"):
+        read_coco(path)
+
+
+def test_refuses_large_files(tmp_path: Path) -> None:
+    root = _write(tmp_path, DOCUMENT)
+    with pytest.raises(LabelError, match="accepted are 10"):
+        read_coco(root / "all.json", max_bytes=10)
+
+
+def test_declared_classes_order_and_ignore(tmp_path: Path) -> None:
+    root = _write(tmp_path, DOCUMENT)
+    (root / "dataset.yaml").write_text("classes: [cat, ant]\nignore: [3]")
+    dataset = open_dataset(root)
+    assert dataset.classes.names == ("background", "cat")
+    assert dataset[0].labels.ids[0].tolist() == [255, 255, 1, 1, 1, 255]
+    (root / "dataset.yaml").write_text("classes: [cat]")
+    with pytest.raises(UnknownNameError, match="'ant'"):
+        open_dataset(root)
+    (root / "dataset.yaml").write_text("threshold: 3")
+    with pytest.raises(DataError, match="'threshold' is about mask pictures"):
+        open_dataset(root)
+
+
+def test_results_are_read_back_by_us_and_by_pycocotools(tmp_path: Path) -> None:
+    classes = Classes.named(["background", "ant", "cat"], background=0)
+    ids = np.random.default_rng(0).integers(0, 3, (4, 6)).astype(np.uint8)
+    document = semantic_to_coco([("a.png", LabelMap(ids, classes))], classes)
+    dataset = open_dataset(_write(tmp_path, document))
+    assert dataset.classes.names == classes.names
+    np.testing.assert_array_equal(dataset[0].labels.ids, ids)
+    for annotation in document["annotations"]:
+        decoded = oracle.decode(annotation["segmentation"])
+        np.testing.assert_array_equal(decoded > 0, ids == annotation["category_id"])
+        assert annotation["area"] == decoded.sum()
+        assert annotation["bbox"] == oracle.toBbox(annotation["segmentation"]).tolist()
+
+
+def test_results_without_background_count_from_one() -> None:
+    classes = Classes.named(["road", "car"])
+    document = semantic_to_coco([("a.png", LabelMap(np.zeros((2, 2), np.uint8), classes))], classes)
+    assert [one["id"] for one in document["categories"]] == [1, 2]
+    assert [one["category_id"] for one in document["annotations"]] == [1]
