@@ -79,5 +79,5 @@ class TverskyLoss(PixelLoss):
         zeros = true.new_zeros(num_images, num_classes)
         hit = zeros.scatter_add(1, ids, true)
         area = zeros.scatter_add(1, ids, valid)
-        claimed = torch.einsum("bkn,bn->bk", probabilities.flatten(2), valid)
+        claimed = (probabilities.flatten(2) * valid[:, None]).sum(dim=2)
         return SoftCounts(hit.sum(0), (claimed - hit).sum(0), (area - hit).sum(0))

@@ -123,8 +123,8 @@ class Augmentation:
         )
         return slice(y, y + sides[0]), slice(x, x + sides[1])
 
-    def _check(self, pixels: np.ndarray, ids: np.ndarray) -> np.ndarray:
-        """Refuses what does not fit; returns the fill of each channel, (C,)."""
+    def _check(self, pixels: np.ndarray, ids: np.ndarray) -> tuple[float, ...]:
+        """Refuses what does not fit; returns the fill of each channel."""
         if pixels.ndim != 3 or pixels.dtype.name not in ("uint8", "uint16", "float32"):
             raise UsageError(
                 f"pixels are {pixels.dtype.name} of shape {pixels.shape}; accepted is uint8, "
@@ -141,4 +141,4 @@ class Augmentation:
                 where="fill",
                 remedy="Give one value, or one per channel",
             )
-        return np.broadcast_to(self.fill, pixels.shape[2])
+        return tuple(np.broadcast_to(self.fill, pixels.shape[2]).tolist())

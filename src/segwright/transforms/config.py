@@ -26,97 +26,111 @@ class AugmentConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    flip_horizontal: Probability = Field(0.0, description="Probability of swapping left and right.")
-    flip_vertical: Probability = Field(0.0, description="Probability of swapping top and bottom.")
+    flip_horizontal: Probability = Field(
+        default=0.0, description="Probability of swapping left and right."
+    )
+    flip_vertical: Probability = Field(
+        default=0.0, description="Probability of swapping top and bottom."
+    )
     turn: Probability = Field(
-        0.0, description="Probability of a turn by 90°, 180° or 270°, each as likely; lossless."
+        default=0.0,
+        description="Probability of a turn by 90°, 180° or 270°, each as likely; lossless.",
     )
     rotate_deg: float = Field(
-        0.0, ge=0, le=180, description="Largest rotation either way, in degrees; uniform."
+        default=0.0, ge=0, le=180, description="Largest rotation either way, in degrees; uniform."
     )
     scale: tuple[float, float] = Field(
-        (1.0, 1.0),
+        default=(1.0, 1.0),
         description="Smallest and largest magnification, each in [0.01, 100]; log-uniform. "
         "0.5 shows twice as much of the image, at half its size.",
     )
     aspect: float = Field(
-        1.0,
+        default=1.0,
         ge=1,
         le=4,
         description="Largest ratio of horizontal to vertical magnification, and the other way "
         "round; log-uniform, the area is kept.",
     )
     shear_deg: float = Field(
-        0.0, ge=0, le=45, description="Largest horizontal shear angle, in degrees; uniform."
+        default=0.0, ge=0, le=45, description="Largest horizontal shear angle, in degrees; uniform."
     )
     translate: float = Field(
-        0.0,
+        default=0.0,
         ge=0,
         le=1,
         description="Largest shift of the finished crop, beyond the image where need be, as a "
         "fraction of its height and width; uniform.",
     )
     elastic_px: float = Field(
-        0.0,
+        default=0.0,
         ge=0,
         description="Standard deviation, in pixels, of the elastic displacement at the nodes of "
         "its lattice; at most a quarter of elastic_spacing_px, or the image would fold.",
     )
     elastic_spacing_px: float = Field(
-        48.0, ge=4, le=4096, description="Distance of the nodes, in pixels: larger is smoother."
+        default=48.0,
+        ge=4,
+        le=4096,
+        description="Distance of the nodes, in pixels: larger is smoother.",
     )
 
     brightness: float = Field(
-        0.0, ge=0, le=1, description="Largest offset either way, as a fraction of full scale."
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Largest offset either way, as a fraction of full scale.",
     )
     contrast: Strength = Field(
-        0.0, description="Strength s: distances from the mean are scaled by 1/(1+s) … 1+s."
+        default=0.0, description="Strength s: distances from the mean are scaled by 1/(1+s) … 1+s."
     )
     channel_gain: Strength = Field(
-        0.0, description="Strength s: each channel by its own factor of 1/(1+s) … 1+s."
+        default=0.0, description="Strength s: each channel by its own factor of 1/(1+s) … 1+s."
     )
     saturation: Strength = Field(
-        0.0,
+        default=0.0,
         description="Strength s: distances from the pixel's grey are scaled by 1/(1+s) … 1+s. "
         "Images of 3 channels only.",
     )
     gamma: Strength = Field(
-        0.0, description="Strength s: values are raised to a power of 1/(1+s) … 1+s."
+        default=0.0, description="Strength s: values are raised to a power of 1/(1+s) … 1+s."
     )
     blur_px: float = Field(
-        0.0, ge=0, le=50, description="Largest standard deviation of a Gaussian blur, in pixels."
+        default=0.0,
+        ge=0,
+        le=50,
+        description="Largest standard deviation of a Gaussian blur, in pixels.",
     )
     blur_probability: Probability = Field(
-        0.3, description="Probability of a blur, where blur_px is above 0."
+        default=0.3, description="Probability of a blur, where blur_px is above 0."
     )
     noise: float = Field(
-        0.0,
+        default=0.0,
         ge=0,
         le=1,
         description="Largest standard deviation of Gaussian noise, as a fraction of full scale.",
     )
     noise_probability: Probability = Field(
-        0.3, description="Probability of noise, where noise is above 0."
+        default=0.3, description="Probability of noise, where noise is above 0."
     )
     jpeg_quality: int | None = Field(
-        None,
+        default=None,
         ge=1,
         le=95,
         description="Lowest quality of a JPEG round trip (uniform up to 95); None for no JPEG. "
         "Images of 1 or 3 channels only; the values are rounded to 8 bits.",
     )
     jpeg_probability: Probability = Field(
-        0.3, description="Probability of the round trip, where jpeg_quality is set."
+        default=0.3, description="Probability of the round trip, where jpeg_quality is set."
     )
     cutout: float = Field(
-        0.0,
+        default=0.0,
         ge=0,
         le=1,
         description="Largest side of a rectangular hole, as a fraction of the crop's. The hole is "
         "filled and ignored: what was in it cannot be seen, so it is not asked for either.",
     )
     cutout_probability: Probability = Field(
-        0.3, description="Probability of a hole, where cutout is above 0."
+        default=0.3, description="Probability of a hole, where cutout is above 0."
     )
 
     @model_validator(mode="after")

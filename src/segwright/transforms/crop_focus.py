@@ -59,6 +59,13 @@ class CropFocus:
     def __len__(self) -> int:
         return len(self._positions)
 
+    def tuned(self, *, focus: float, power: float) -> CropFocus:
+        """The same pixels with other settings; what was added is shared, not copied."""
+        other = CropFocus(self.classes, focus=focus, power=power, samples=self.samples)
+        other._area_px, other._widths = self._area_px, self._widths
+        other._positions = self._positions
+        return other
+
     def add(self, ids: np.ndarray) -> None:
         """Takes in the label map of the next image, (Y, X) of `classes.dtype`."""
         if ids.ndim != 2 or ids.dtype != self.classes.dtype:

@@ -106,8 +106,9 @@ def _jpeg(pixels: np.ndarray, quality: int, full_scale: float) -> np.ndarray:
     eight_bit = np.rint(np.clip(pixels, 0, 255, out=pixels), out=pixels).astype(np.uint8)
     # cv2 takes three channels for blue, green, red; the format does not treat them alike.
     _, encoded = cv2.imencode(".jpg", eight_bit[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    decoded = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED).reshape(pixels.shape)
-    restored = decoded[..., ::-1].astype(np.float32, order="C")
+    decoded = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
+    assert decoded is not None  # it was encoded just now
+    restored = decoded.reshape(pixels.shape)[..., ::-1].astype(np.float32, order="C")
     restored *= np.float32(full_scale / 255)
     return restored
 

@@ -104,8 +104,10 @@ def _read(
 ) -> np.ndarray:
     """One cv2 call. cv2 counts from the centre of the first pixel, half a pixel further in."""
     if geometry.bent is not None:
-        positions = geometry.positions(matrix) - np.float32(0.5)
-        return cv2.remap(source, positions, None, interpolation, None, cv2.BORDER_CONSTANT, fill)
+        x, y = cv2.split(geometry.positions(matrix) - np.float32(0.5))
+        return cv2.remap(
+            source, x, y, interpolation, borderMode=cv2.BORDER_CONSTANT, borderValue=fill
+        )
     centred = matrix.copy()
     centred[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
     return cv2.warpAffine(
