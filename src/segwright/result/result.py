@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from segwright.errors import LabelError
+from segwright.errors import LabelError, UnknownNameError
 from segwright.images.image import Image
 from segwright.labels.label_map import LabelMap
 from segwright.labels.paint import overlay, paint, to_display
@@ -72,9 +72,20 @@ class Result:
             return paint(self.labels.ids, self.labels.classes)
         return overlay(to_display(image), self.labels.ids, self.labels.classes, alpha=alpha)
 
-    def measure(self) -> list[RegionMeasure]:
-        """Size and place of every class that occurs, in the order of the class ids."""
-        return measured(self.labels, None if self.image is None else self.image.spacing)
+    def measure(self, per: Literal["class", "region"] = "class") -> list[RegionMeasure]:
+        """Size and place of the regions; areas in mm² where the image has a spacing.
+
+        Args:
+            per: "class" gives one measure for every class that occurs, in the order of the ids;
+                "region" one for every connected region (touching corners connect), background
+                included, in the order of their first pixels.
+
+        Raises:
+            UnknownNameError: `per` is something else.
+        """
+        if per not in ("class", "region"):
+            raise UnknownNameError("unit of measures", per, ("class", "region"), where="per")
+        return measured(self.labels, None if self.image is None else self.image.spacing, per)
 
     def save(
         self, directory: str | Path, stem: str, what: Collection[Saved] = ("mask",)

@@ -31,7 +31,7 @@ class TorchRuntime:
         self, model: Module, *, num_classes: int, device: str, precision: str, size_multiple: int
     ) -> None:
         self.device = _available(device)
-        self.model = model.to(self.device, memory_format=torch.channels_last)
+        self.model = model.to(self.device).to(memory_format=torch.channels_last)
         self._num_classes = num_classes
         self._precision = precision
         self._size_multiple = size_multiple

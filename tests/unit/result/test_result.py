@@ -48,6 +48,16 @@ def test_measures_are_hand_counted_and_leave_absent_classes_and_ignored_pixels_o
     ]
 
 
+def test_connected_regions_are_measured_one_by_one():
+    assert [(one.class_id, one.area_px, one.box_xyxy) for one in make().measure("region")] == [
+        (0, 13, (0, 0, 5, 4)),
+        (1, 4, (2, 0, 4, 2)),
+        (1, 1, (0, 3, 1, 4)),
+    ]
+    with pytest.raises(UnknownNameError, match="'region'"):
+        make().measure("regions")
+
+
 def test_areas_in_square_millimetres_come_from_the_spacing_of_the_image():
     image = Image(np.zeros((4, 5, 1), np.uint8), spacing=(0.5, 0.2))
     assert [one.area_mm2 for one in make(image=image).measure()] == pytest.approx([1.3, 0.5])
