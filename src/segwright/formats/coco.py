@@ -13,7 +13,7 @@ Source: https://cocodataset.org/#format-data.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -182,25 +182,30 @@ def read_coco(path: Path, *, max_bytes: int = MAX_JSON_BYTES) -> CocoFile:
     if len(of_image) < len(images):
         raise LabelError("an image id stands twice", where=path, remedy="Give every image its own")
     for annotation in annotations:
-        image_id = _field(annotation, "image_id", int, "annotation", path=path)
-        category = _field(annotation, "category_id", int, "annotation", path=path)
-        if image_id not in of_image or category not in names:
-            known = "image_id" if image_id not in of_image else "category_id"
+        _check_annotation(annotation, of_image.keys(), names.keys(), path=path)
+        of_image[annotation["image_id"]].append(annotation)
+    pictures = tuple(_picture(one, tuple(of_image[one["id"]]), path=path) for one in images)
+    return CocoFile(path, dict(sorted(names.items())), pictures)
+
+
+def _check_annotation(
+    annotation: Mapping[str, Any], images: Set[int], categories: Set[int], *, path: Path
+) -> None:
+    """Raises unless an annotation belongs to a known picture and category."""
+    for key, known in (("image_id", images), ("category_id", categories)):
+        if _field(annotation, key, int, "annotation", path=path) not in known:
             raise LabelError(
-                f"annotation {annotation.get('id')} has the {known} {annotation[known]}, which is "
-                f"not in the file",
+                f"annotation {annotation.get('id')} has the {key} {annotation[key]}, which is not "
+                "in the file",
                 where=path,
                 remedy="Add what it refers to, or remove it",
             )
-        if annotation.get("iscrowd", 0) not in (0, 1):
-            raise LabelError(
-                f"annotation {annotation.get('id')} has iscrowd {annotation['iscrowd']!r:.40}; "
-                "accepted are 0 and 1",
-                where=path,
-            )
-        of_image[image_id].append(annotation)
-    pictures = tuple(_picture(one, tuple(of_image[one["id"]]), path=path) for one in images)
-    return CocoFile(path, dict(sorted(names.items())), pictures)
+    if annotation.get("iscrowd", 0) not in (0, 1):
+        raise LabelError(
+            f"annotation {annotation.get('id')} has iscrowd {annotation['iscrowd']!r:.40}; "
+            "accepted are 0 and 1",
+            where=path,
+        )
 
 
 def _picture(
