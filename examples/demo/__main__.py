@@ -116,8 +116,9 @@ def pictures(
 
 def shown(row: Comparison) -> str:
     score = row.evaluation.mean_iou
-    interval = "" if score.low is None else f"  ({100 * score.low:.1f} … {100 * score.high:.1f})"
-    return f"{100 * score.value:5.1f}{interval}"
+    if score.low is None or score.high is None:
+        return f"{100 * score.value:5.1f}"
+    return f"{100 * score.value:5.1f}  ({100 * score.low:.1f} … {100 * score.high:.1f})"
 
 
 def written(

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 from scipy import ndimage
-from skimage import data, filters, morphology, segmentation
+from skimage import data, filters, measure, morphology, segmentation
 
 Split = Literal["train", "val", "test"]
 
@@ -97,7 +97,7 @@ def _coins() -> tuple[Cutout, ...]:
     # Flooding the gradient from sure background and sure coin ends at the rim.
     flooded = segmentation.watershed(filters.sobel(picture), markers) == 2
     whole = morphology.opening(ndimage.binary_fill_holes(flooded), morphology.disk(3))
-    labelled, _ = ndimage.label(whole)
+    labelled = measure.label(whole)
     grey = picture.astype(np.float32) / 255
     boxes = [box for box in ndimage.find_objects(labelled) if box[0].stop - box[0].start > 20]
     boxes.sort(key=lambda box: (box[0].start // 70, box[1].start))

@@ -141,7 +141,7 @@ def _lay_thing(
         cv2.warpAffine(plane, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR)
         for plane in (thing.grey, thing.inside)
     )
-    shift = np.float32([[1, 0, 2.5], [0, 1, 3.5]])
+    shift = np.array([[1, 0, 2.5], [0, 1, 3.5]])
     shadow = cv2.GaussianBlur(cv2.warpAffine(inside, shift, (SIZE, SIZE)), (0, 0), 2.5)
     canvas *= (1 - 0.55 * shadow * (1 - inside))[..., None]
     canvas[:] = canvas * (1 - inside[..., None]) + _tinted(grey, name, rng) * inside[..., None]
@@ -150,7 +150,7 @@ def _lay_thing(
 
 def _tinted(grey: np.ndarray, name: str, rng: np.random.Generator) -> np.ndarray:
     """Grey as RGB somewhere between the two colours of its class, at a random exposure."""
-    one, other = np.float32(_TINTS[name])
+    one, other = np.array(_TINTS[name], np.float32)
     where = np.float32(rng.random())
     return grey[..., None] * (one * where + other * (1 - where)) * np.float32(rng.uniform(0.8, 1.2))
 

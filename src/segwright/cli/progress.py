@@ -115,8 +115,8 @@ class LiveProgress:
 
 def open_progress(stream: TextIO | None = None) -> PlainProgress | LiveProgress:
     """The progress that suits `stream` (default: stderr): live in a terminal, plain elsewhere."""
-    stream = sys.stderr if stream is None else stream
-    return LiveProgress(stream) if stream.isatty() else PlainProgress(stream)
+    where = sys.stderr if stream is None else stream
+    return LiveProgress(where) if where.isatty() else PlainProgress(where)
 
 
 def describe(event: Event, stage: StageStarted) -> str:
