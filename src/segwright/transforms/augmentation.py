@@ -11,7 +11,7 @@ from segwright.labels.classes import Classes
 from segwright.transforms.config import AugmentConfig
 from segwright.transforms.geometry import draw_geometry
 from segwright.transforms.photometric import change_light
-from segwright.transforms.warp import MAX_SIDE_PX, warp_ids, warp_pixels
+from segwright.transforms.warp import MAX_CROP_PX, warp_ids, warp_pixels
 
 
 class Augmentation:
@@ -19,7 +19,7 @@ class Augmentation:
 
     Args:
         config: What may vary.
-        size_hw: Height and width of every crop, 1 … 32766 each.
+        size_hw: Height and width of every crop, 1 … 15000 each.
         classes: The classes of the label maps; they say which id is ignored.
         fill: What lies outside the image, in the image's own units: one value for all channels
             or one per channel, normally the mean of the data set.
@@ -50,9 +50,9 @@ class Augmentation:
         fill: float | Sequence[float] = 0.0,
         full_scale: float | None = None,
     ) -> None:
-        if not all(1 <= side <= MAX_SIDE_PX for side in size_hw):
+        if not all(1 <= side <= MAX_CROP_PX for side in size_hw):
             raise UsageError(
-                f"the crop is {size_hw[0]}×{size_hw[1]} pixels; accepted are 1 … {MAX_SIDE_PX} "
+                f"the crop is {size_hw[0]}×{size_hw[1]} pixels; accepted are 1 … {MAX_CROP_PX} "
                 "along each side",
                 where="size_hw",
             )

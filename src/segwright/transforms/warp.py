@@ -15,11 +15,13 @@ import numpy as np
 
 from segwright.transforms.geometry import Geometry
 
-# cv2.warpAffine and cv2.remap address pixels with 16-bit integers and keep one in reserve ...
-MAX_SIDE_PX = 32766
-# ... and take at most four channels at a time.
+# cv2.warpAffine and cv2.remap address pixels with 16-bit integers, and take at most four channels.
+_MAX_SIDE_PX = 32766
 _CHANNELS_AT_ONCE = 4
 _LARGEST_STEP = 1 / 0.7
+# The part of an image read for a crop of this size stays below _MAX_SIDE_PX at any angle: its side
+# is at most the crop's diagonal times the largest step.
+MAX_CROP_PX = 15_000
 
 
 def warp_pixels(pixels: np.ndarray, geometry: Geometry, fill: Sequence[float]) -> np.ndarray:
@@ -54,7 +56,7 @@ def warp_ids(ids: np.ndarray, geometry: Geometry, ignore_index: int) -> np.ndarr
     window = _window(ids.shape, geometry, margin_px=1)
     covered = ids[window]
     matrix = _relative(geometry.matrix, window, covered.shape[::-1], covered.shape[::-1])
-    if max(covered.shape) <= MAX_SIDE_PX:
+    if max(covered.shape) <= _MAX_SIDE_PX:
         return _read(covered, matrix, geometry, cv2.INTER_NEAREST, (ignore_index,))
     x, y = np.moveaxis(np.floor(geometry.positions(matrix)).astype(np.int64), -1, 0)
     inside = (x >= 0) & (x < covered.shape[1]) & (y >= 0) & (y < covered.shape[0])
