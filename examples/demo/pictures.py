@@ -97,7 +97,7 @@ def _coins() -> tuple[Cutout, ...]:
     # Flooding the gradient from sure background and sure coin ends at the rim.
     flooded = segmentation.watershed(filters.sobel(picture), markers) == 2
     whole = morphology.opening(ndimage.binary_fill_holes(flooded), morphology.disk(3))
-    labelled = measure.label(whole)
+    labelled = np.asarray(measure.label(whole))
     grey = picture.astype(np.float32) / 255
     boxes = [box for box in ndimage.find_objects(labelled) if box[0].stop - box[0].start > 20]
     boxes.sort(key=lambda box: (box[0].start // 70, box[1].start))
