@@ -90,3 +90,16 @@ def test_refuses(settings):
 def test_refuses_other_labels():
     with pytest.raises(UsageError, match="int64"):
         CropFocus(CLASSES).add(np.zeros((3, 3), np.int64))
+
+
+def test_tuned_shares_what_was_and_will_be_added():
+    focus = CropFocus(CLASSES, focus=0.0)
+    focus.add(scene())
+    other = focus.tuned(focus=1.0, power=0.0)
+    focus.add(np.full((5, 5), 2, np.uint8))
+    assert len(other) == 2 and focus.pick(0, rng(0)) is None
+    fresh = CropFocus(CLASSES, focus=1.0, power=0.0)
+    fresh.add(scene())
+    assert [other.pick(0, rng(s)) for s in range(20)] == [fresh.pick(0, rng(s)) for s in range(20)]
+    with pytest.raises(UsageError, match="focus"):
+        focus.tuned(focus=2.0, power=0.0)
