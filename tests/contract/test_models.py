@@ -164,9 +164,21 @@ def test_the_last_bias_starts_at_zero(name: str, settings: dict[str, Any]) -> No
 def test_the_graph_does_not_depend_on_the_pixels(name: str, settings: dict[str, Any]) -> None:
     net = woken(build(name, settings)).eval()
     exported = torch.export.export(net, (picture(2, 3, 33, 49),), strict=False).module()
-    fresh = picture(2, 3, 33, 49, seed=9) * 7 + 2
+    other = picture(2, 3, 33, 49, seed=9) * 7 + 2
     with torch.no_grad():
-        torch.testing.assert_close(exported(fresh).logits, net(fresh).logits)
+        torch.testing.assert_close(exported(other).logits, net(other).logits)
+
+
+@pytest.mark.parametrize("name", [n for n in CATALOG if CATALOG[n].exportable])
+def test_one_exported_graph_serves_all_sizes(name: str) -> None:
+    net = woken(build(name, NARROW[name][0])).eval()
+    free = dict.fromkeys((0, 2, 3), torch.export.Dim.AUTO)
+    exported = torch.export.export(
+        net, (picture(2, 3, 65, 97),), dynamic_shapes=(free,), strict=False
+    ).module()
+    other = picture(3, 3, 50, 123)
+    with torch.no_grad():
+        torch.testing.assert_close(exported(other).logits, net(other).logits)
 
 
 @pytest.mark.parametrize("name", CATALOG)

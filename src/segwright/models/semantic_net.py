@@ -32,7 +32,9 @@ class SemanticNet(nn.Module):
     Size is never an error: the input is padded below and to the right by repeating its last row
     and column up to the next multiple of the encoder's deepest stride, and the logits are cropped
     back, so that logit (y, x) belongs to pixel (y, x). Where the decoder ends at a coarser stride
-    the logits are brought to full resolution by fixed bilinear interpolation.
+    the logits are brought to full resolution by fixed bilinear interpolation. One limit is batch
+    normalisation's own: in training, a batch of one image that is a single pixel at the deepest
+    stride has no variance, and torch raises ValueError.
 
     Args:
         encoder: Features, shallow to deep.
