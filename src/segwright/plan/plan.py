@@ -1,4 +1,4 @@
-"""The Plan: everything a training run decides, frozen, readable, editable, each value with its reason."""
+"""The Plan: all that a training run decides, frozen and readable, each value with its reason."""
 
 from __future__ import annotations
 
@@ -78,6 +78,13 @@ class ValidationSettings(Settings):
     patience: int = Field(ge=0, description="stop after n validations without gain; 0 never")
 
 
+class InferenceSettings(Settings):
+    """How the trained net is used, from its final scoring on."""
+
+    flips: tuple[Literal["y", "x"], ...] = Field(description="axes to average mirror images over")
+    tile: int = Field(ge=32, description="longest side, in pixels, that is run in one piece")
+
+
 class Plan(Settings):
     """Everything a training run decides. See `segwright.plan.decide` for how it is filled.
 
@@ -100,6 +107,7 @@ class Plan(Settings):
     schedule: ScheduleSettings
     ema_decay: float = Field(ge=0, lt=1, description="of the averaged weights; 0 switches it off")
     validation: ValidationSettings
+    inference: InferenceSettings
     checkpoints: int = Field(ge=1, description="checkpoints written over the run, last included")
     workers: int = Field(ge=0, description="threads that prepare samples; changes no result")
     device: Literal["cpu", "cuda", "mps"]
@@ -140,8 +148,14 @@ class Plan(Settings):
             raise UsageError(f"cannot read the plan ({error})", where=path) from error
         return cls.from_yaml(text, where=path)
 
-    def updated(self, settings: Mapping[str, object]) -> Plan:
+    def updated(
+        self, settings: Mapping[str, object], reasons: Mapping[str, str] | None = None
+    ) -> Plan:
         """A plan with dotted settings replaced, such as `{"optimiser.lr": 0.01}`.
+
+        Args:
+            settings: New values by dotted name.
+            reasons: Why, by dotted name; "set by you" where there is none.
 
         Raises:
             UnknownNameError: A key that is not in the plan.
@@ -151,7 +165,7 @@ class Plan(Settings):
         for dotted, value in settings.items():
             group, *rest = _place(content, dotted)
             group[rest[0]] = value
-            content["reasons"][dotted] = "set by you"
+            content["reasons"][dotted] = (reasons or {}).get(dotted, "set by you")
         return _validated(content, where="--set")
 
     def explain(self) -> str:

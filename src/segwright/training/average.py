@@ -29,6 +29,12 @@ class WeightAverage:
         torch._foreach_lerp_(list(self.mean.values()), list(self._current.values()), 1.0 - decay)
 
     @torch.no_grad()
+    def follow(self) -> None:
+        """Starts anew from the weights as they are now."""
+        for name, tensor in self.mean.items():
+            tensor.copy_(self._current[name])
+
+    @torch.no_grad()
     def copy_to(self, network: nn.Module) -> None:
         """Writes the mean into `network`."""
         for name, tensor in _floating(network).items():

@@ -8,14 +8,15 @@ resumed run continues with the very next sample.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
 
-from segwright.dataset import Dataset, Sample
+from segwright.dataset import Sample
 from segwright.plan import Plan
 from segwright.segmenter import Preparation
 from segwright.transforms import Augmentation, CropFocus
@@ -49,26 +50,26 @@ class BatchStream:
     """The endless row of training batches of a plan.
 
     Args:
-        samples: The training images, in memory or read on access.
-        plan: Seed, batch size, crop, augmentation.
+        samples: The training images.
+        plan: Seed, batch size, loss stride, number of threads.
         preparation: Turns augmented pixels into what the network sees.
-        augmentation: Image and labels in one warp.
+        augmentation: Makes, for a full scale (255, 65535 or 1), what cuts and changes crops.
         focus: Where crops are centred.
     """
 
     def __init__(
         self,
-        samples: Sequence[Sample] | Dataset,
+        samples: Sequence[Sample],
         *,
         plan: Plan,
         preparation: Preparation,
-        augmentation: Augmentation,
+        augmentation: Callable[[float], Augmentation],
         focus: CropFocus,
     ) -> None:
         self._samples = samples
         self._plan = plan
         self._preparation = preparation
-        self._augmentation = augmentation
+        self._augmentation = cache(augmentation)
         self._focus = focus
         self._order: tuple[int, np.ndarray] = (-1, np.empty(0, np.int64))
 
@@ -109,16 +110,17 @@ class BatchStream:
     def _sample(self, number: int, index: int) -> tuple[np.ndarray, np.ndarray, str]:
         sample = self._samples[index]
         rng = _rng(self._plan.seed, 2, number)
-        pixels, ids = self._augmentation.augment(
-            sample.image.pixels,
+        full_scale = sample.image.full_scale
+        pixels, ids = self._augmentation(full_scale).augment(
+            self._preparation.channels_of(sample.image),
             sample.labels.ids,
             rng=rng,
             centre_yx=self._focus.pick(index, rng),
         )
         stride = self._plan.input.loss_stride
         half = stride // 2
-        prepared = self._preparation.normalise(pixels, full_scale=sample.image.full_scale)
-        return prepared, ids[half::stride, half::stride].astype(np.int64), sample.key
+        self._preparation.normalise(pixels, full_scale=full_scale)
+        return pixels, ids[half::stride, half::stride].astype(np.int64), sample.key
 
 
 def _rng(seed: int, purpose: int, number: int) -> np.random.Generator:

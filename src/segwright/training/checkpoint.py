@@ -35,6 +35,8 @@ class TrainState:
     Attributes:
         step: Optimiser steps done.
         elapsed_s: Wall clock spent by all processes of the run so far.
+        pace_s: Seconds a step took lately; 0 before it was measured.
+        extra_s: Time that was added to the budget by resuming with more.
         decisions: What was decided on the way.
         best_score: Best validation score so far; None before the first validation.
         best_step: Steps done when it was reached.
@@ -43,6 +45,8 @@ class TrainState:
 
     step: int = 0
     elapsed_s: float = 0.0
+    pace_s: float = 0.0
+    extra_s: float = 0.0
     decisions: list[Decision] = field(default_factory=list)
     best_score: float | None = None
     best_step: int = 0
@@ -89,7 +93,7 @@ class Checkpoints:
             aside.mkdir()
             for part, tensors in parts.items():
                 save_file(_plain(tensors), aside / f"{part}.safetensors")
-            hashes = {f"{part}.safetensors": _sha256(aside / f"{part}.safetensors") for part in parts}
+            hashes = {file.name: _sha256(file) for file in sorted(aside.iterdir())}
             content = {"state": json.loads(state.to_json()), "sha256": hashes}
             (aside / "state.json").write_text(json.dumps(content, indent=1), encoding="utf-8")
             for file in aside.iterdir():

@@ -150,4 +150,6 @@ def _board(folder: Path, from_step: int) -> Any:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
         return None
-    return SummaryWriter(str(folder / "tensorboard"), purge_step=from_step + 1 if from_step else None)
+    return SummaryWriter(
+        str(folder / "tensorboard"), purge_step=from_step + 1 if from_step else None
+    )

@@ -88,7 +88,7 @@ def run_loop(
             if best or timeline.due(state.step, plan.checkpoints):
                 clock.measure(state.step)
                 _record(clock.decide(state.step, timeline), timeline, emit)
-                state.elapsed_s = clock.elapsed_s()
+                state.elapsed_s, state.pace_s = clock.elapsed_s(), clock.pace_s
                 checkpoints.write(state, learner.tensors(), best=best)
     return state
 

@@ -21,14 +21,16 @@ class Decision:
 
     Attributes:
         step: Steps done when it was decided.
-        kind: "steps" sets the total number of steps, "accumulate" the parts a batch is worked
-            through in, "reduce_lr" halves the learning rate, "stop" ends the run.
+        kind: "steps" sets the total number of steps; "extend" does so too, and counts what was
+            done as that share of the new total, so that learning resumes in earnest;
+            "accumulate" sets the parts a batch is worked through in; "reduce_lr" halves the
+            learning rate; "stop" ends the run.
         value: The new number ("reduce_lr" and "stop": 0).
         reason: Why, for the reader of the log.
     """
 
     step: int
-    kind: Literal["steps", "accumulate", "reduce_lr", "stop"]
+    kind: Literal["steps", "extend", "accumulate", "reduce_lr", "stop"]
     value: int
     reason: str
 
@@ -50,13 +52,18 @@ class Timeline:
     @property
     def last_step(self) -> int:
         """The number of steps after which the run ends."""
-        stops = [d.step for d in self.decisions if d.kind == "stop"]
-        return stops[0] if stops else self._latest("steps", self.steps)
+        for decision in reversed(self.decisions):
+            if decision.kind == "stop":
+                return decision.step
+            if decision.kind in ("steps", "extend"):
+                return decision.value
+        return self.steps
 
     @property
     def parts(self) -> int:
         """Parts a batch is worked through in, now."""
-        return self._latest("accumulate", self.accumulate)
+        changes = (d.value for d in reversed(self.decisions) if d.kind == "accumulate")
+        return next(changes, self.accumulate)
 
     def progress(self, step: int) -> float:
         """Share of the run that is done after `step` steps, 0 … 1.
@@ -66,9 +73,12 @@ class Timeline:
         """
         start, done, total = 0, 0.0, self.steps
         for decision in self.decisions:
-            if decision.kind != "steps" or decision.step > step:
+            if decision.kind not in ("steps", "extend") or decision.step > step:
                 continue
-            done += (1.0 - done) * (decision.step - start) / max(1, total - start)
+            if decision.kind == "extend":
+                done = decision.step / decision.value
+            else:
+                done += (1.0 - done) * (decision.step - start) / max(1, total - start)
             start, total = decision.step, decision.value
         return min(1.0, done + (1.0 - done) * (step - start) / max(1, total - start))
 
@@ -87,12 +97,7 @@ class Timeline:
         """Whether step `step` is one of `times` evenly spread over the progress of the run."""
         if step >= self.last_step:
             return True
-        return math.floor(self.progress(step) * times) > math.floor(
-            self.progress(step - 1) * times
-        )
-
-    def _latest(self, kind: str, planned: int) -> int:
-        return next((d.value for d in reversed(self.decisions) if d.kind == kind), planned)
+        return math.floor(self.progress(step) * times) > math.floor(self.progress(step - 1) * times)
 
 
 def _decay(name: str, at: float) -> float:

@@ -1,0 +1,31 @@
+"""Facts, timings and a budget become a frozen Plan, every value with its reason."""
+
+from segwright.plan.plan import (
+    CropSettings,
+    InferenceSettings,
+    InputSettings,
+    LossSettings,
+    ModelSettings,
+    OptimiserSettings,
+    Plan,
+    ScheduleSettings,
+    ValidationSettings,
+)
+from segwright.plan.rules import Machine, Timings, draft, fit, reserve_s
+
+__all__ = [
+    "CropSettings",
+    "InferenceSettings",
+    "InputSettings",
+    "LossSettings",
+    "Machine",
+    "ModelSettings",
+    "OptimiserSettings",
+    "Plan",
+    "ScheduleSettings",
+    "Timings",
+    "ValidationSettings",
+    "draft",
+    "fit",
+    "reserve_s",
+]

@@ -1,0 +1,237 @@
+"""From facts to a plan. Pure: the same facts, machine and wishes give the same plan.
+
+A plan is made in two moves, because how many steps fit is known only once steps were timed:
+`draft` decides everything but time, the training room times real steps of that draft, and `fit`
+fills in precision, number of steps and what hangs on them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from segwright.dataset import DatasetFacts
+from segwright.errors import BudgetError
+from segwright.plan.plan import Plan
+from segwright.transforms import AugmentConfig
+
+# Pixels of a training crop. Smaller crops take too little of the scene in, larger ones leave too
+# few different images per minute (benchmarks/recipe.md has the runs this rests on).
+_CROP_PX = 288 * 384
+_CROP_MULTIPLE = 32
+_LARGEST_PX = 1_000_000  # larger images are seen smaller by default
+_FEWEST_STEPS = 40
+_STEPS_UNTIMED = (600, 12_000)
+_EPOCHS_UNTIMED = 60
+_UPRIGHT = 0.1  # share of pixels whose class would change if images stood on their heads
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What training runs on.
+
+    Attributes:
+        device: "cpu", "cuda" or "mps".
+        cores: Usable processor cores.
+        bfloat16: Whether the device has bfloat16 arithmetic.
+    """
+
+    device: str
+    cores: int
+    bfloat16: bool
+
+
+@dataclass(frozen=True)
+class Timings:
+    """What a probe measured of a draft, in seconds.
+
+    Attributes:
+        step_s: One optimiser step with its data, by precision.
+        image_s: Scoring one validation image as the shipped segmenter does.
+        elapsed_s: From process start to the end of the probe.
+    """
+
+    step_s: Mapping[str, float]
+    image_s: float
+    elapsed_s: float
+
+
+@dataclass
+class _Reasoned:
+    """Dotted settings with their reasons, on the way to a plan."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+
+    def choose(self, key: str, value: Any, reason: str | None = None) -> None:
+        *groups, last = key.split(".")
+        place = self.values
+        for group in groups:
+            place = place.setdefault(group, {})
+        place[last] = value
+        if reason:
+            self.reasons[key] = reason
+
+
+def draft(
+    facts: DatasetFacts,
+    machine: Machine,
+    *,
+    fingerprint: str,
+    model: str | None = None,
+    budget_s: float | None = None,
+    settings: Mapping[str, object] | None = None,
+    seed: int = 0,
+) -> Plan:
+    """Decides all that needs no timing; `steps` is a first guess.
+
+    Args:
+        facts: Measured on the training images.
+        machine: What it will run on.
+        fingerprint: Content hash of the training images and labels.
+        model: A name of the catalogue; None lets the plan choose.
+        budget_s: Wall clock from process start to exit.
+        settings: Dotted settings that the user fixed; they win over every rule.
+        seed: Of all randomness.
+    """
+    settings = dict(settings or {})
+    plan = _Reasoned()
+    plan.choose("task", "semantic")
+    plan.choose("fingerprint", fingerprint)
+    _choose_model(plan, model)
+    _choose_input(plan, facts)
+    _choose_learning(plan, facts, settings)
+    _choose_rhythm(plan, facts, machine)
+    plan.choose("device", machine.device, "given, or the fastest device here")
+    plan.choose("seed", seed)
+    plan.choose("budget_s", budget_s, "given" if budget_s else None)
+    plan.values["reasons"] = plan.reasons
+    return Plan.model_validate(plan.values).updated(settings)
+
+
+def fit(plan: Plan, timings: Timings, *, val_images: int, fixed: Mapping[str, object]) -> Plan:
+    """Fills in what hangs on time: precision, steps, how often to validate.
+
+    Args:
+        plan: A draft.
+        timings: Measured on it.
+        val_images: Images that are scored at the end.
+        fixed: Dotted settings that the user fixed; they are not touched.
+
+    Raises:
+        BudgetError: The budget is too short for a run worth starting.
+    """
+    values: dict[str, object] = {}
+    reasons: dict[str, str] = {}
+    precision = plan.input.precision
+    if "input.precision" not in fixed and len(timings.step_s) > 1:
+        precision = min(timings.step_s, key=lambda name: timings.step_s[name])
+        measured = ", ".join(f"{name} {s:.3f} s" for name, s in timings.step_s.items())
+        values["input.precision"] = precision
+        reasons["input.precision"] = f"fastest of those timed; a step takes {measured}"
+    if plan.budget_s is not None and "steps" not in fixed:
+        values["steps"], reasons["steps"] = _steps_within(
+            plan, plan.budget_s, timings, timings.step_s[precision], val_images
+        )
+    return plan.updated(values, reasons)
+
+
+def _steps_within(
+    plan: Plan, budget_s: float, timings: Timings, step_s: float, val_images: int
+) -> tuple[int, str]:
+    """How many steps a budget has room for, and the sum that says so."""
+    reserve = reserve_s(timings.image_s, val_images, budget_s)
+    glances = plan.validation.times * min(plan.validation.images, val_images) * timings.image_s
+    room = budget_s - timings.elapsed_s - reserve - glances
+    steps = int(room / step_s)
+    if steps < _FEWEST_STEPS:
+        needed = budget_s - room + 1.2 * _FEWEST_STEPS * step_s
+        raise BudgetError(
+            f"a budget of {budget_s:.0f} s leaves time for {max(0, steps)} training steps; "
+            f"at least {_FEWEST_STEPS} are needed for a result worth having",
+            where="--budget",
+            remedy=f"Give it {math.ceil(needed)} s or more, or a smaller model or crop",
+        )
+    return steps, (
+        f"{budget_s:.0f} s less {timings.elapsed_s:.0f} s start, {glances:.0f} s validation and "
+        f"{reserve:.0f} s for final scoring and report, at {step_s:.3f} s a step"
+    )
+
+
+def reserve_s(image_s: float, val_images: int, budget_s: float) -> float:
+    """Seconds kept for what follows the last step: scoring, pictures, report, exit."""
+    return 2.0 + 1.25 * image_s * val_images + 0.005 * budget_s
+
+
+def _choose_model(plan: _Reasoned, model: str | None) -> None:
+    reason = "given" if model else "learns fastest from scratch per minute on this machine"
+    plan.choose("model.name", model or "fast", reason)
+    plan.choose("model.config", {})
+
+
+def _choose_input(plan: _Reasoned, facts: DatasetFacts) -> None:
+    height, width = facts.size_hw_median
+    scale = min(1.0, math.sqrt(_LARGEST_PX / (height * width)))
+    scale = 1.0 if scale == 1.0 else math.floor(scale * 20) / 20 or 0.05
+    why = (
+        f"images of {height}×{width} are seen at their own size"
+        if scale == 1.0
+        else f"images of {height}×{width} are seen smaller: about a million pixels each"
+    )
+    plan.choose("input.scale", scale, why)
+    seen = height * scale, width * scale
+    shrink = min(1.0, math.sqrt(_CROP_PX / (seen[0] * seen[1])))
+    crop = [max(_CROP_MULTIPLE, round(s * shrink / _CROP_MULTIPLE) * _CROP_MULTIPLE) for s in seen]
+    plan.choose("input.crop_hw", crop, f"about {_CROP_PX:,} pixels in the shape of the images")
+    plan.choose("input.loss_stride", 2, "every second label along each axis teaches nearly as much")
+    plan.choose("input.precision", "float32", "the exact one, until a faster one is timed")
+
+
+def _choose_learning(plan: _Reasoned, facts: DatasetFacts, settings: Mapping[str, object]) -> None:
+    plan.choose("crops.focus", 0.5, "half of the crops are centred on a class drawn by rarity")
+    plan.choose("crops.power", 0.5, "a class four times rarer is drawn twice as often")
+    upright = facts.vertical_asymmetry > _UPRIGHT
+    preset = AugmentConfig.natural if upright else AugmentConfig.orientation_free
+    augment = preset(facts.channels)
+    plan.values["augment"] = augment.model_dump(mode="json")
+    plan.reasons["augment"] = (
+        f"classes lie {'differently' if upright else 'alike'} in the upper and lower half "
+        f"(asymmetry {facts.vertical_asymmetry:.2f}): images are "
+        f"{'kept upright' if upright else 'turned every way'}"
+    )
+    plan.choose("loss.terms", {"cross_entropy": 1.0, "jaccard": 1.0}, "pixels and whole regions")
+    plan.choose("loss.class_weights", "log", "rare classes weigh more, 1 / ln(1.02 + frequency)")
+    plan.choose("loss.label_smoothing", 0.0)
+    plan.choose("loss.auxiliary", 0.4)
+    optimiser = settings.get("optimiser.name", "muon")
+    rates = {"muon": 0.05, "adamw": 3e-3, "sgd": 0.05}
+    plan.choose("optimiser.name", optimiser, "gains most in short runs from scratch")
+    plan.choose("optimiser.lr", rates.get(str(optimiser), 1e-3))
+    plan.choose("optimiser.vector_lr", 3e-3)
+    plan.choose("optimiser.momentum", 0.95 if optimiser == "muon" else 0.9)
+    plan.choose("optimiser.weight_decay", 5e-4 if optimiser == "sgd" else 0.05)
+    plan.choose("optimiser.l1", 0.0)
+    plan.choose("optimiser.clip_norm", 5.0)
+    schedule = settings.get("schedule.name", "cosine")
+    plan.choose("schedule.name", schedule, "ends at rate zero, whatever the number of steps")
+    plan.choose("schedule.warmup", 0.3 if schedule == "one_cycle" else 0.05)
+    plan.choose("ema_decay", 0.99, "the averaged weights are the ones that are scored and shipped")
+
+
+def _choose_rhythm(plan: _Reasoned, facts: DatasetFacts, machine: Machine) -> None:
+    plan.choose("batch_size", 8)
+    plan.choose("accumulate", 1)
+    fewest, most = _STEPS_UNTIMED
+    steps = min(most, max(fewest, _EPOCHS_UNTIMED * facts.num_images // 8))
+    plan.choose("steps", steps, f"{_EPOCHS_UNTIMED} passes over {facts.num_images} images")
+    plan.choose("validation.times", 5)
+    plan.choose("validation.images", 32, "a fixed part of the validation images, for speed")
+    plan.choose("validation.patience", 0, "the schedule ends the run")
+    mirrored = bool(plan.values["augment"]["flip_horizontal"])
+    why = "the mean over an image and its mirror image is better, at twice the time"
+    plan.choose("inference.flips", ["x"] if mirrored else [], why if mirrored else None)
+    plan.choose("inference.tile", 1024)
+    plan.choose("checkpoints", 20)
+    plan.choose("workers", min(4, max(1, machine.cores - 1)))

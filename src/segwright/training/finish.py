@@ -1,0 +1,99 @@
+"""What follows the last step: ship the segmenter, score what is shipped, write it up."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from segwright.evaluation import (
+    Evaluation,
+    Report,
+    evaluate_parts,
+    picture_panels,
+    write_report,
+)
+from segwright.plan import Plan
+from segwright.segmenter import load
+from segwright.training.events import Listener, StageAdvanced, StageStarted, read_metrics
+from segwright.training.material import Material
+from segwright.training.run_folder import RunFolder, environment
+from segwright.training.validation import as_segmenter
+
+
+def finish(
+    folder: RunFolder, network: nn.Module, material: Material, *, emit: Listener
+) -> Evaluation:
+    """Saves the segmenter, scores it as it is read back, writes report and model card.
+
+    Args:
+        folder: Of the run.
+        network: With the weights to ship.
+        material: Its validation images are scored, every one of them.
+        emit: Told of progress.
+    """
+    plan = folder.plan
+    emit(StageStarted("scoring the segmenter", total=len(material.val)))
+    as_segmenter(network, material, plan).save(folder.segmenter)
+    shipped = load(folder.segmenter, device=plan.device)
+    parts = [(shipped, material.val)]
+    evaluation = evaluate_parts(parts, progress=lambda done: emit(StageAdvanced(done)))
+    (folder.path / "scores.json").write_text(evaluation.to_json(), encoding="utf-8")
+    emit(StageStarted("writing the report"))
+    write_report(
+        folder.report,
+        Report(
+            title=f"{folder.path.name}: {plan.model.name} on {folder.record.data.stem}",
+            evaluation=evaluation,
+            classes=material.classes,
+            panels=picture_panels(parts, evaluation),
+            curves=read_metrics(folder.path),
+            notes=_notes(plan, folder),
+        ),
+    )
+    folder.model_card.write_text(_model_card(folder, plan, evaluation, material), encoding="utf-8")
+    return evaluation
+
+
+def _notes(plan: Plan, folder: RunFolder) -> list[tuple[str, str]]:
+    """What a reader of the report may want to look up."""
+    machine = "\n".join(f"{key}: {value}" for key, value in environment().items())
+    return [
+        ("How the score was taken", _SCORING),
+        ("The plan and its reasons", plan.explain()),
+        ("Machine and versions", machine),
+        ("Where it is", f"run: {folder.path}\ndata: {folder.record.data}"),
+    ]
+
+
+_SCORING = (
+    "Scored on the validation images, by the segmenter as it is saved in this run. The weights "
+    "are those of the best of several validations on part of these images, so expect a little "
+    "less on new images; a test split gives the honest figure."
+)
+
+
+def _model_card(folder: RunFolder, plan: Plan, evaluation: Evaluation, material: Material) -> str:
+    facts = material.facts
+    return f"""# {folder.path.name}
+
+A semantic segmenter for {len(material.classes)} classes: {", ".join(material.classes.names)}.
+
+- network: `{plan.model.name}` {plan.model.config or ""}
+- learned from {facts.num_images} images in {evaluation.num_images and folder.record.data.name};
+  content hash `{plan.fingerprint}`
+- {plan.steps} planned steps of {plan.batch_size} crops, seed {plan.seed}, budget \
+{f"{plan.budget_s:.0f} s" if plan.budget_s else "none"}
+- runs at {plan.input.scale:g} of the image size, averaged over mirrored axes \
+{list(plan.inference.flips) or "none"}
+
+## Scores on {evaluation.num_images} validation images
+
+{evaluation.markdown()}
+
+{_SCORING}
+
+## Limits
+
+Known to work on images like those it learned from: {facts.channels} channels, around
+{facts.size_hw_median[0]}×{facts.size_hw_median[1]} pixels. Other cameras, scenes and seasons are
+untested until you evaluate them: `segwright evaluate {folder.path.name} DATA`.
+"""

@@ -1,0 +1,104 @@
+"""What a run learns from: images, how they are prepared, where crops are taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from segwright.dataset import Dataset, DatasetFacts, Sample, measure_facts
+from segwright.labels.classes import Classes
+from segwright.plan import Plan
+from segwright.segmenter import Preparation
+from segwright.training.batches import BatchStream
+from segwright.training.events import Listener, StageAdvanced, StageStarted
+from segwright.training.store import SampleStore
+from segwright.transforms import Augmentation, CropFocus
+
+_SMALLEST_STD = 1e-4  # of full scale: a constant channel must not be divided by nothing
+
+
+@dataclass(frozen=True)
+class Material:
+    """The images of a run, read once.
+
+    Attributes:
+        classes: Of the labels.
+        fingerprint: Content hash of the training images and labels.
+        facts: Measured on the training images.
+        preparation: From pixels to network input, with the training images' mean and spread.
+        focus: Where pixels of each class lie in the training images.
+        train: What is learned from.
+        val: What is scored; never learned from.
+    """
+
+    classes: Classes
+    fingerprint: str
+    facts: DatasetFacts
+    preparation: Preparation
+    focus: CropFocus
+    train: SampleStore
+    val: SampleStore
+
+    @classmethod
+    def read(cls, train: Dataset, val: Dataset, *, emit: Listener) -> Material:
+        """Reads all images and measures those to learn from.
+
+        Raises:
+            DataError: An image or its labels cannot be used.
+        """
+        emit(StageStarted("reading images", total=len(train) + len(val)))
+        focus = CropFocus(train.classes)
+        done = 0
+
+        def passing(store: SampleStore) -> Iterator[Sample]:
+            nonlocal done
+            for sample in store.read_all():
+                if store is train_store:
+                    focus.add(sample.labels.ids)
+                done += 1
+                emit(StageAdvanced(done))
+                yield sample
+
+        train_store, val_store = SampleStore(train), SampleStore(val)
+        facts = measure_facts(passing(train_store))
+        for _ in passing(val_store):
+            pass
+        preparation = Preparation(
+            channels=facts.channels,
+            mean=facts.mean,
+            std=tuple(max(std, _SMALLEST_STD) for std in facts.std),
+        )
+        return cls(
+            classes=train.classes,
+            fingerprint=train.fingerprint(),
+            facts=facts,
+            preparation=preparation,
+            focus=focus,
+            train=train_store,
+            val=val_store,
+        )
+
+    def batches(self, plan: Plan) -> BatchStream:
+        """The training batches of a plan."""
+        low, high = plan.augment.scale
+        seen = plan.input.scale
+        config = plan.augment.model_copy(update={"scale": (low * seen, high * seen)})
+        mean = np.asarray(self.preparation.mean)
+
+        def augmentation(full_scale: float) -> Augmentation:
+            return Augmentation(
+                config,
+                size_hw=plan.input.crop_hw,
+                classes=self.classes,
+                fill=mean * full_scale,
+            )
+
+        return BatchStream(
+            self.train,
+            plan=plan,
+            preparation=self.preparation,
+            augmentation=augmentation,
+            focus=self.focus.tuned(focus=plan.crops.focus, power=plan.crops.power),
+        )

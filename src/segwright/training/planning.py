@@ -1,0 +1,129 @@
+"""From material and wishes to a plan: draft, time real steps, fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import closing
+
+import torch
+
+from segwright.errors import UsageError
+from segwright.losses import build_loss
+from segwright.models import build_model
+from segwright.plan import Machine, Plan, Timings, draft, fit
+from segwright.training.events import Listener, StageStarted
+from segwright.training.learner import Learner
+from segwright.training.material import Material
+from segwright.training.probe import probe
+from segwright.training.validation import as_segmenter
+
+
+def decide(
+    material: Material,
+    *,
+    model: str | None,
+    budget_s: float | None,
+    device: str | None,
+    settings: Mapping[str, object],
+    seed: int,
+    elapsed_s: Callable[[], float],
+    emit: Listener,
+) -> tuple[Plan, Timings]:
+    """Makes the plan of a run.
+
+    Raises:
+        UsageError: A setting, model or device that cannot be used.
+        BudgetError: The budget is too short.
+    """
+    machine = examine_machine(device)
+    first = draft(
+        material.facts,
+        machine,
+        fingerprint=material.fingerprint,
+        model=model,
+        budget_s=budget_s,
+        settings=settings,
+        seed=seed,
+    )
+    timings = time_steps(first, material, machine, settings, elapsed_s=elapsed_s, emit=emit)
+    return fit(first, timings, val_images=len(material.val), fixed=settings), timings
+
+
+def time_steps(
+    plan: Plan,
+    material: Material,
+    machine: Machine,
+    fixed: Mapping[str, object],
+    *,
+    elapsed_s: Callable[[], float],
+    emit: Listener,
+) -> Timings:
+    """Times a drafted plan on this machine."""
+    emit(StageStarted("timing steps"))
+    both = machine.bfloat16 and "input.precision" not in fixed
+    with closing(material.batches(plan).starting_at(0)) as batches:
+        return probe(
+            plan,
+            make_learner=lambda precise: make_learner(precise, material),
+            batches=batches,
+            precisions=("float32", "bfloat16") if both else (plan.input.precision,),
+            score_one=lambda learner: _score_one(learner, material, plan),
+            elapsed_s=elapsed_s,
+        )
+
+
+def make_learner(plan: Plan, material: Material) -> Learner:
+    """A fresh network, its loss and its optimiser; the weights depend on the plan's seed alone."""
+    torch.manual_seed(plan.seed)
+    network = build_model(
+        plan.model.name,
+        num_classes=len(material.classes),
+        in_channels=material.preparation.channels,
+        **plan.model.config,
+    )
+    loss = build_loss(
+        plan.loss.terms,
+        num_classes=len(material.classes),
+        ignore_index=material.classes.ignore_index,
+        class_weights=_class_weights(plan.loss.class_weights, material),
+        label_smoothing=plan.loss.label_smoothing,
+    )
+    return Learner(network, loss, plan)
+
+
+def examine_machine(device: str | None) -> Machine:
+    """What this machine offers for training.
+
+    Raises:
+        UsageError: The device asked for is not here.
+    """
+    here = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    chosen = device or next(name for name, present in here.items() if present)
+    if not here.get(chosen):
+        present = ", ".join(name for name, yes in here.items() if yes)
+        raise UsageError(f"device {chosen!r} is not here; accepted are {present}", where="--device")
+    bfloat16 = chosen == "cuda" and torch.cuda.is_bf16_supported()
+    if chosen == "cpu":
+        bfloat16 = torch.backends.mkldnn.is_available() and torch.cpu._is_avx512_bf16_supported()
+    return Machine(chosen, torch.get_num_threads(), bfloat16)
+
+
+def _score_one(learner: Learner, material: Material, plan: Plan) -> None:
+    as_segmenter(learner.network, material, plan).segment(material.val[0].image)
+
+
+def _class_weights(rule: str, material: Material) -> torch.Tensor | None:
+    """Weights whose mean over pixels is 1, so that a rule changes no learning rate."""
+    frequency = torch.tensor(material.facts.class_fraction, dtype=torch.float64)
+    match rule:
+        case "none":
+            return None
+        case "log":  # ENet (Paszke et al. 2016), section 5.2
+            weights = 1.0 / torch.log(1.02 + frequency)
+        case _:
+            weights = frequency.clamp(min=1e-4).rsqrt()
+    return (weights / (weights * frequency).sum()).float()

@@ -1,0 +1,159 @@
+"""The folder of one run, and what is known of it besides its plan.
+
+RUN/
+  plan.yaml  run.json  environment.json      what was decided, on which data, where
+  metrics.jsonl  tensorboard/                how it went
+  checkpoints/                               what --resume continues from
+  segmenter/                                 what `segwright.load` reads
+  report.html  MODEL_CARD.md                 for people
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from segwright.errors import StorageError, UsageError
+from segwright.plan import Plan
+
+_PACKAGES = (
+    "numpy",
+    "opencv-python-headless",
+    "pillow",
+    "segwright",
+    "timm",
+    "torch",
+    "torchvision",
+)
+
+
+class RunRecord(BaseModel):
+    """What resuming needs to know beyond the plan.
+
+    Attributes:
+        data: The data folder or file, as an absolute path.
+        from_run: The run whose weights it started from.
+        fold: Which fold of how many, from 0; None for an ordinary run.
+        reserve_s: Part of the budget kept for what follows the last step.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: Path
+    from_run: Path | None = None
+    fold: tuple[int, int] | None = None
+    reserve_s: float = 0.0
+
+
+class RunFolder:
+    """Paths and small files of a run.
+
+    Args:
+        path: The folder; see `create` and `open`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.checkpoints = path / "checkpoints"
+        self.segmenter = path / "segmenter"
+        self.report = path / "report.html"
+        self.model_card = path / "MODEL_CARD.md"
+
+    @classmethod
+    def create(cls, path: Path, plan: Plan, record: RunRecord) -> RunFolder:
+        """Makes a new run folder.
+
+        Raises:
+            UsageError: There is something in that place already; runs are never overwritten.
+            StorageError: It cannot be written.
+        """
+        require_free(path)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            (path / "run.json").write_text(record.model_dump_json(indent=1), encoding="utf-8")
+            (path / "environment.json").write_text(
+                json.dumps(environment(), indent=1), encoding="utf-8"
+            )
+            # The plan comes last: a folder that has one is a run that can be resumed.
+            (path / "plan.yaml").write_text(plan.to_yaml(), encoding="utf-8")
+        except OSError as error:
+            raise StorageError(f"cannot be written ({error})", where=path) from error
+        return cls(path)
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """Opens an existing run.
+
+        Raises:
+            UsageError: It is not a run folder.
+        """
+        if not (path / "plan.yaml").is_file():
+            raise UsageError(
+                "this is not a run folder: it has no plan.yaml",
+                where=path,
+                remedy="Give the folder that `segwright train` wrote",
+            )
+        return cls(path)
+
+    @property
+    def plan(self) -> Plan:
+        return Plan.read(self.path / "plan.yaml")
+
+    @property
+    def record(self) -> RunRecord:
+        """Raises UsageError where run.json is missing or foreign."""
+        path = self.path / "run.json"
+        try:
+            return RunRecord.model_validate_json(path.read_bytes())
+        except (OSError, ValidationError) as error:
+            problem = f"cannot be read as the record of a run ({error})"
+            raise UsageError(problem, where=path) from error
+
+
+def require_free(path: Path) -> None:
+    """Refuses a place where there is something already.
+
+    Raises:
+        UsageError: Runs are never overwritten.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise UsageError(
+            "this place is taken, and runs are never overwritten",
+            where=path,
+            remedy="Choose another --out, or continue this run with --resume",
+        )
+
+
+def unused_path(parent: Path, stem: str) -> Path:
+    """`parent/stem-1`, or the first number that is free."""
+    number = 1
+    while (parent / f"{stem}-{number}").exists():
+        number += 1
+    return parent / f"{stem}-{number}"
+
+
+def environment() -> dict[str, Any]:
+    """Versions and machine, as far as they bear on results."""
+    import torch
+
+    versions = {}
+    for package in _PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cores": os.cpu_count(),
+        "torch_threads": torch.get_num_threads(),
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "packages": versions,
+    }

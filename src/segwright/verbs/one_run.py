@@ -1,0 +1,167 @@
+"""One training run, from a plan's wishes to a report: what `train` and its folds share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from segwright.dataset import Dataset, make_folds, open_dataset
+from segwright.errors import UsageError
+from segwright.evaluation import Evaluation
+from segwright.plan import Plan
+from segwright.plan import reserve_s as reserve_of
+from segwright.training.events import Event, Note, RunLog
+from segwright.training.finish import finish
+from segwright.training.material import Material
+from segwright.training.planning import decide, examine_machine, time_steps
+from segwright.training.run import continue_run
+from segwright.training.run_folder import RunFolder, RunRecord, require_free, unused_path
+from segwright.verbs.plan import learn_and_hold_out
+
+Listener = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class TrainReport:
+    """What a training run came to.
+
+    Attributes:
+        run: The run folder.
+        evaluation: Scores of the shipped segmenter on the validation images; with folds, of
+            every image by the net that had not seen it.
+        report: The page to open.
+    """
+
+    run: Path
+    evaluation: Evaluation
+    report: Path
+
+    def text(self) -> str:
+        """The score table and where things are."""
+        return f"{self.evaluation.table()}\n\nrun: {self.run}\nreport: {self.report}"
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user wants of a plan; see `train`."""
+
+    model: str | None
+    device: str | None
+    settings: Mapping[str, object]
+    seed: int
+    plan: Path | None
+    from_run: Path | None
+
+
+def train_split(
+    learn: Dataset,
+    hold_out: Dataset,
+    wishes: Wishes,
+    *,
+    out: Path | None,
+    budget_s: float | None,
+    started_at: float,
+    fold: tuple[int, int] | None = None,
+    on_event: Listener,
+) -> TrainReport:
+    """Trains on one part of the data and scores on another."""
+    if out is not None:
+        require_free(out)
+    material = Material.read(learn, hold_out, emit=on_event)
+    plan, reserve = _planned(material, wishes, budget_s, started_at, on_event)
+    root = learn.root.resolve()
+    path = out or unused_path(Path("runs"), f"{root.stem}-{plan.model.name}")
+    source = None if wishes.from_run is None else wishes.from_run.resolve()
+    record = RunRecord(data=root, from_run=source, fold=fold, reserve_s=reserve)
+    folder = RunFolder.create(path, plan, record)
+    return _run(folder, material, started_at=started_at, extra_s=None, on_event=on_event)
+
+
+def resume_run(
+    path: Path, *, extra_s: float | None, started_at: float, on_event: Listener
+) -> TrainReport:
+    """Goes on with a run from its last checkpoint, with more time if given."""
+    folder = RunFolder.open(path)
+    record, plan = folder.record, folder.plan
+    dataset = open_dataset(record.data)
+    if record.fold is not None:
+        number, count = record.fold
+        learn, hold_out = map(dataset.subset, make_folds(dataset, count)[number])
+    else:
+        learn, hold_out = learn_and_hold_out(dataset, seed=plan.seed, on_event=on_event)
+    material = Material.read(learn, hold_out, emit=on_event)
+    if material.fingerprint != plan.fingerprint:
+        raise UsageError(
+            "the training images or labels have changed since this run was started",
+            where=record.data,
+            remedy=f"Start a new run from its weights: train {record.data} --from {path}",
+        )
+    return _run(folder, material, started_at=started_at, extra_s=extra_s, on_event=on_event)
+
+
+def _planned(
+    material: Material,
+    wishes: Wishes,
+    budget_s: float | None,
+    started_at: float,
+    on_event: Listener,
+) -> tuple[Plan, float]:
+    """The plan, and the part of its budget kept for the end."""
+
+    def elapsed_s() -> float:
+        return time.time() - started_at
+
+    if wishes.plan is None:
+        plan, timings = decide(
+            material,
+            model=wishes.model or _model_of(wishes.from_run),
+            budget_s=budget_s,
+            device=wishes.device,
+            settings=wishes.settings,
+            seed=wishes.seed,
+            elapsed_s=elapsed_s,
+            emit=on_event,
+        )
+    else:
+        plan = Plan.read(wishes.plan).updated(wishes.settings)
+        if plan.fingerprint != material.fingerprint:
+            on_event(Note("the plan was made for other data; classes and means are taken anew"))
+            plan = plan.updated({"fingerprint": material.fingerprint}, {"fingerprint": ""})
+        machine = examine_machine(wishes.device or plan.device)
+        plan = plan.updated({"device": machine.device, **_given("budget_s", budget_s)})
+        timings = time_steps(
+            plan, material, machine, {"input.precision": ""}, elapsed_s=elapsed_s, emit=on_event
+        )
+    for key, reason in plan.reasons.items():
+        if key in ("input.precision", "steps"):
+            on_event(Note(f"plan: {key}: {reason}"))
+    reserve = reserve_of(timings.image_s, len(material.val), plan.budget_s or 0.0)
+    return plan, reserve
+
+
+def _run(
+    folder: RunFolder,
+    material: Material,
+    *,
+    started_at: float,
+    extra_s: float | None,
+    on_event: Listener,
+) -> TrainReport:
+    """Trains to the end of the plan and finishes."""
+    log = RunLog(folder, on_event)
+    try:
+        network = continue_run(folder, material, started_at=started_at, extra_s=extra_s, emit=log)
+        evaluation = finish(folder, network, material, emit=log)
+    finally:
+        log.close()
+    return TrainReport(folder.path, evaluation, folder.report)
+
+
+def _given(key: str, value: object) -> dict[str, object]:
+    return {} if value is None else {key: value}
+
+
+def _model_of(run: Path | None) -> str | None:
+    return None if run is None else RunFolder.open(run).plan.model.name

@@ -1,0 +1,107 @@
+"""`segwright train`: from labelled images to a run folder with a scored segmenter."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from segwright.dataset import open_dataset
+from segwright.errors import UsageError
+from segwright.training.events import Event
+from segwright.verbs.cross_validate import cross_validate, is_cross_validation, resume_folds
+from segwright.verbs.one_run import TrainReport, Wishes, resume_run, train_split
+from segwright.verbs.plan import learn_and_hold_out
+
+Listener = Callable[[Event], None]
+
+
+def train(
+    data: Path | None = None,
+    *,
+    out: Path | None = None,
+    budget_s: float | None = None,
+    model: str | None = None,
+    task: str = "semantic",
+    device: str | None = None,
+    settings: Mapping[str, object] | None = None,
+    seed: int = 0,
+    folds: int | None = None,
+    plan: Path | None = None,
+    resume: Path | None = None,
+    from_run: Path | None = None,
+    started_at: float | None = None,
+    on_event: Listener = lambda event: None,
+) -> TrainReport:
+    """Trains a segmenter and scores it on the validation images; test labels are not read.
+
+    Args:
+        data: Folder or COCO file of labelled images. With `resume`, taken from the run.
+        out: Run folder to write; must be new. Default: the next free `runs/DATA-MODEL-N`.
+        budget_s: Wall clock from `started_at` to return. With `resume`, time to add.
+        model: A name of the catalogue; None lets the plan choose.
+        task: "semantic".
+        device: "cpu", "cuda" or "mps"; None for the fastest here.
+        settings: Dotted settings of the plan to fix.
+        seed: Of all randomness.
+        folds: Train that many nets, each scored on the part it has not seen; the budget is for
+            all together.
+        plan: A plan file to follow instead of deciding.
+        resume: A run to go on with.
+        from_run: A run whose weights to start from.
+        started_at: `time.time()` of the process start; None for now.
+        on_event: Told of progress.
+
+    Raises:
+        UsageError: Arguments that do not go together, or that name what is not there.
+        DataError: The data cannot be used.
+        TrainingError: Training cannot go on; the run can be resumed.
+    """
+    started_at = started_at or time.time()
+    settings = dict(settings or {})
+    if task != "semantic":
+        raise UsageError(
+            f"the task {task!r} cannot be trained yet; accepted is 'semantic'",
+            where="--task",
+            remedy="Train it as semantic classes; touching objects will come out as one region",
+        )
+    if resume is not None:
+        _refuse_beside_resume(
+            data=data, out=out, model=model, folds=folds, plan=plan, from_run=from_run, **settings
+        )
+        if is_cross_validation(resume):
+            return resume_folds(resume, extra_s=budget_s, started_at=started_at, on_event=on_event)
+        return resume_run(resume, extra_s=budget_s, started_at=started_at, on_event=on_event)
+    if data is None:
+        raise UsageError("no data was given", remedy="Give the folder of images and masks")
+    wishes = Wishes(model, device, settings, seed, plan, from_run)
+    dataset = open_dataset(data)
+    if folds is not None:
+        return cross_validate(
+            dataset,
+            folds,
+            wishes,
+            out=out,
+            budget_s=budget_s,
+            started_at=started_at,
+            on_event=on_event,
+        )
+    learn, hold_out = learn_and_hold_out(dataset, seed=seed, on_event=on_event)
+    return train_split(
+        learn,
+        hold_out,
+        wishes,
+        out=out,
+        budget_s=budget_s,
+        started_at=started_at,
+        on_event=on_event,
+    )
+
+
+def _refuse_beside_resume(**given: object) -> None:
+    named = [name for name, value in given.items() if value is not None]
+    if named:
+        raise UsageError(
+            f"--resume continues a run as it was planned; {', '.join(named)} cannot be changed",
+            remedy="Leave it out, or start a new run from the weights of the old one with --from",
+        )
