@@ -26,7 +26,7 @@ setup: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
 	@if [ -z "$(PYTHON)" ] || ! "$(PYTHON)" -c '$(CHECK)'; then \
-		echo "segwright needs Python 3.11 or newer; found: $$(python3 --version 2>&1)." >&2; \
+		echo "segwright needs Python 3.11 or newer; found: $$($(or $(PYTHON),python3) --version 2>&1)." >&2; \
 		echo "Install one (python.org, or: uv python install 3.12) or name it: make PYTHON=/path/to/python3" >&2; \
 		exit 1; \
 	fi
