@@ -11,7 +11,7 @@ from typing import Protocol
 import segwright
 from examples.demo.baselines import LinearDiscriminant, Majority
 from examples.demo.dataset import write_dataset
-from segwright.cli.duration import parse_duration
+from segwright.cli.duration import format_duration, parse_duration
 from segwright.cli.progress import open_progress
 from segwright.evaluation import (
     Comparison,
@@ -55,7 +55,7 @@ def run_demo(out: Path, *, budget_s: float) -> Path:
     dataset = segwright.open_dataset(write_dataset(out / "data"))
     train, test = dataset.split("train"), dataset.split("test")
 
-    print(f"Training the network `fast` for {budget_s:.0f} seconds …", flush=True)
+    print(f"Training the network `fast` within {format_duration(budget_s)} …", flush=True)
     started = time.time()
     with open_progress() as progress:
         run = segwright.train(
@@ -66,25 +66,40 @@ def run_demo(out: Path, *, budget_s: float) -> Path:
             started_at=started,
             on_event=progress,
         ).run
+    trained_s = time.time() - started
     network = segwright.load(run)
-    rows = [compared("network `fast`", network, test, train_seconds=time.time() - started)]
 
-    print("Scoring two simple methods on the same test images …", flush=True)
-    started = time.time()
-    labels = (train[index].labels for index in range(len(train)))
-    majority = Majority(labels, dataset.classes)
-    rows.append(compared(majority.name, majority, test, train_seconds=time.time() - started))
-    started = time.time()
-    discriminant = LinearDiscriminant(pictures(train), dataset.classes)
-    rows.append(
-        compared(discriminant.name, discriminant, test, train_seconds=time.time() - started)
-    )
-
+    print("Scoring it and two simple methods on the test scenes …", flush=True)
+    rows = [compared("network fast", network, test, train_seconds=trained_s)]
+    rows += [fitted_and_compared(method, train, test) for method in (Majority, LinearDiscriminant)]
     print(f"\nMean IoU on {len(test)} unseen scenes, with 95 % intervals:")
     for row in rows:
-        print(f"  {row.name:45}{shown(row)}")
+        print(f"  {row.name:22}{shown(row)}")
     print(f"\nThe network, class by class:\n{rows[0].evaluation.table()}")
-    return written(out / "report.html", rows, network, test, run)
+
+    content = Report(
+        title="Surfaces and found things",
+        subtitle=f"The network fast, trained within {format_duration(budget_s)}, on {len(test)} "
+        "unseen scenes",
+        evaluation=rows[0].evaluation,
+        classes=test.classes,
+        panels=showcase(rows[0], network, test),
+        curves=read_metrics(run),
+        comparisons=rows,
+        notes=[("The data", ABOUT_THE_DATA), ("The methods", ABOUT_THE_METHODS)],
+    )
+    return write_report(out / "report.html", content)
+
+
+def fitted_and_compared(
+    method: type[Majority] | type[LinearDiscriminant],
+    train: segwright.Dataset,
+    test: segwright.Dataset,
+) -> Comparison:
+    """Fits a simple method to the training scenes and scores it on the test scenes."""
+    started = time.time()
+    fitted = method(pictures(train), train.classes)
+    return compared(fitted.name, fitted, test, train_seconds=time.time() - started)
 
 
 def compared(
@@ -121,28 +136,15 @@ def shown(row: Comparison) -> str:
     return f"{100 * score.value:5.1f}  ({100 * score.low:.1f} … {100 * score.high:.1f})"
 
 
-def written(
-    path: Path, rows: list[Comparison], network: Method, test: segwright.Dataset, run: Path
-) -> Path:
-    """Writes the report: scores, curves, the three methods side by side, worst and best scenes."""
-    evaluation = rows[0].evaluation
-    place = {test[index].key: index for index in range(len(test))}
+def showcase(row: Comparison, method: Method, test: segwright.Dataset) -> list[Panel]:
+    """The worst, middle and best scenes of a method, to look at."""
+    place = {score.key: index for index, score in enumerate(row.evaluation.images)}
     panels = []
-    for kind, score in evaluation.showcase():
+    for kind, score in row.evaluation.showcase():
         sample = test[place[score.key]]
-        predicted = network.segment(sample.image).labels
+        predicted = method.segment(sample.image).labels
         panels.append(Panel.of(score, sample.image, sample.labels, predicted, kind=kind))
-    content = Report(
-        title="Surfaces and found things",
-        subtitle=f"The network `fast`, trained for two minutes, on {len(test)} unseen scenes",
-        evaluation=evaluation,
-        classes=test.classes,
-        panels=panels,
-        curves=read_metrics(run),
-        comparisons=rows,
-        notes=[("The data", ABOUT_THE_DATA), ("The methods", ABOUT_THE_METHODS)],
-    )
-    return write_report(path, content)
+    return panels
 
 
 if __name__ == "__main__":

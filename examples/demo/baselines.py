@@ -22,9 +22,9 @@ class Majority:
 
     name = "most frequent class"
 
-    def __init__(self, label_maps: Iterable[LabelMap], classes: Classes) -> None:
+    def __init__(self, pairs: Iterable[tuple[Image, LabelMap]], classes: Classes) -> None:
         self._classes = classes
-        self._most = int(np.argmax(sum(labels.area_px() for labels in label_maps)))
+        self._most = int(np.argmax(sum(labels.area_px() for _, labels in pairs)))
 
     def segment(self, image: Image) -> Result:
         ids = np.full(image.size_hw, self._most, self._classes.dtype)
@@ -41,7 +41,7 @@ class LinearDiscriminant:
         pairs: Training images with their labels; every class must occur.
     """
 
-    name = "linear discriminant of colour and roughness"
+    name = "linear discriminant"
     _SIGMAS = (2.0, 5.0, 10.0)
 
     def __init__(self, pairs: Iterable[tuple[Image, LabelMap]], classes: Classes) -> None:

@@ -12,7 +12,7 @@ from PIL import Image as PillowImage
 from examples.demo.pictures import CLASS_NAMES, Split, material
 from examples.demo.scenes import compose
 
-COLOURS = ("#b5523b", "#6fae3d", "#8296a8", "#f2c230", "#8a6fd1", "#e57fb3")  # of CLASS_NAMES
+COLOURS = ("#b5523b", "#6fae3d", "#8296a8", "#f2c230", "#8a6fd1", "#2bb5a6")  # of CLASS_NAMES
 SIZES: dict[Split, int] = {"train": 120, "val": 30, "test": 40}
 
 

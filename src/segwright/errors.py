@@ -7,7 +7,7 @@
     ├── DataError                  4   the user's files cannot be used
     │   ├── ImageError             4   one image file: unreadable, not an image, beyond a limit
     │   └── LabelError             4   one label file or mask: ids, sizes, geometry
-    ├── MissingDependencyError     1   an optional package is not installed; says which extra brings it
+    ├── MissingDependencyError     1   an optional package is not installed; names the extra
     ├── TrainingError              1   training cannot go on
     │   ├── NonFiniteError         1   a loss or gradient is not finite; names the samples
     │   └── CheckpointError        1   a checkpoint cannot be written or read

@@ -37,7 +37,7 @@ class LabelMap:
             raise LabelError(
                 f"id {self.ids[y, x]} at row {y}, column {x} is outside the classes "
                 f"0 … {len(self.classes) - 1}",
-                remedy="Name the class in classes.txt, or list the id under 'ignore' in dataset.yaml",
+                remedy="Name the class in classes.txt, or list the id as 'ignore' in dataset.yaml",
             )
 
     @property
