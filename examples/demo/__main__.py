@@ -12,6 +12,7 @@ import segwright
 from examples.demo.baselines import LinearDiscriminant, Majority
 from examples.demo.dataset import write_dataset
 from segwright.cli.duration import format_duration, parse_duration
+from segwright.cli.process import wait_politely
 from segwright.cli.progress import open_progress
 from segwright.evaluation import (
     Comparison,
@@ -45,6 +46,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder to write")
     parser.add_argument("--budget", default="2m", help="time for training, all included")
     options = parser.parse_args()
+    wait_politely()
     report = run_demo(options.out, budget_s=parse_duration(options.budget))
     print(f"\nOpen this in a browser:\n{report.resolve()}")
 
