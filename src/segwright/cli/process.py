@@ -1,4 +1,4 @@
-"""When this process began: a time budget counts from there, imports included."""
+"""What concerns this process as a whole: when it began, and how its threads wait."""
 
 from __future__ import annotations
 
@@ -23,3 +23,14 @@ def process_started_at() -> float:
     except (OSError, ValueError, IndexError, AttributeError):
         return _IMPORTED_AT
     return min(time.time() - age_s, _IMPORTED_AT)
+
+
+def wait_politely() -> None:
+    """Lets idle OpenMP threads sleep soon instead of spinning; call before torch is loaded.
+
+    Threads of GNU's OpenMP, which torch uses on Linux, spin while they wait for each other. Where
+    another program needs a core too, each then burns the time the other waits for: a training
+    step on two cores with one busy took ten times as long. Costs nothing measurable on an idle
+    machine (benchmarks/thread_waiting.py); a value set by the user is kept.
+    """
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")

@@ -81,6 +81,7 @@ class Fast(nn.Module):
         dropout: float,
     ) -> None:
         super().__init__()
+        self.size_multiple = 16
         w4, w8, w16 = widths
         self.stem = nn.Sequential(
             nn.PixelUnshuffle(2),

@@ -23,6 +23,8 @@ _CROP_PX = 288 * 384
 _CROP_MULTIPLE = 32
 _LARGEST_PX = 1_000_000  # larger images are seen smaller by default
 _FEWEST_STEPS = 40
+_GLANCES_SHARE = 0.05  # of a budget, for scoring while training
+_FEWEST_GLANCED = 8
 _STEPS_UNTIMED = (600, 12_000)
 _EPOCHS_UNTIMED = 60
 _UPRIGHT = 0.1  # share of pixels whose class would change if images stood on their heads
@@ -49,11 +51,13 @@ class Timings:
 
     Attributes:
         step_s: One optimiser step with its data, by precision.
+        glance_s: Scoring one validation image while training.
         image_s: Scoring one validation image as the shipped segmenter does.
         elapsed_s: From process start to the end of the probe.
     """
 
     step_s: Mapping[str, float]
+    glance_s: float
     image_s: float
     elapsed_s: float
 
@@ -131,19 +135,38 @@ def fit(plan: Plan, timings: Timings, *, val_images: int, fixed: Mapping[str, ob
         measured = ", ".join(f"{name} {s:.3f} s" for name, s in timings.step_s.items())
         values["input.precision"] = precision
         reasons["input.precision"] = f"fastest of those timed; a step takes {measured}"
-    if plan.budget_s is not None and "steps" not in fixed:
-        values["steps"], reasons["steps"] = _steps_within(
-            plan, plan.budget_s, timings, timings.step_s[precision], val_images
-        )
-    return plan.updated(values, reasons)
+    plan = plan.updated(values, reasons)
+    if plan.budget_s is None or "steps" in fixed:
+        return plan
+    plan = _with_affordable_glances(plan, plan.budget_s, timings, fixed)
+    steps, reason = _steps_within(plan, plan.budget_s, timings, val_images)
+    return plan.updated({"steps": steps}, {"steps": reason})
+
+
+def _with_affordable_glances(
+    plan: Plan, budget_s: float, timings: Timings, fixed: Mapping[str, object]
+) -> Plan:
+    """Fewer images, then fewer validations, where scoring while training would cost too much."""
+    affordable = int(_GLANCES_SHARE * budget_s / timings.glance_s)
+    wanted = plan.validation.times * plan.validation.images
+    if wanted <= affordable or {"validation.times", "validation.images"} & set(fixed):
+        return plan
+    images = min(plan.validation.images, max(_FEWEST_GLANCED, affordable // plan.validation.times))
+    times = min(plan.validation.times, max(1, affordable // images))
+    reason = f"scoring while training is kept to {_GLANCES_SHARE:.0%} of the budget"
+    return plan.updated(
+        {"validation.images": images, "validation.times": times},
+        {"validation.images": reason, "validation.times": reason},
+    )
 
 
 def _steps_within(
-    plan: Plan, budget_s: float, timings: Timings, step_s: float, val_images: int
+    plan: Plan, budget_s: float, timings: Timings, val_images: int
 ) -> tuple[int, str]:
     """How many steps a budget has room for, and the sum that says so."""
+    step_s = timings.step_s[plan.input.precision]
     reserve = reserve_s(timings.image_s, val_images, budget_s)
-    glances = plan.validation.times * min(plan.validation.images, val_images) * timings.image_s
+    glances = plan.validation.times * min(plan.validation.images, val_images) * timings.glance_s
     room = budget_s - timings.elapsed_s - reserve - glances
     steps = int(room / step_s)
     if steps < _FEWEST_STEPS:

@@ -26,6 +26,7 @@ from segwright.errors import CheckpointError
 from segwright.training.timeline import Decision
 
 _ASIDE = ".writing-"
+_PREFIX = "step-"
 
 
 @dataclass
@@ -86,7 +87,7 @@ class Checkpoints:
         Raises:
             CheckpointError: It cannot be written (a full disk); the previous one is untouched.
         """
-        name = f"step-{state.step:08d}"
+        name = f"{_PREFIX}{state.step:08d}"
         aside = self.folder / f"{_ASIDE}{name}"
         try:
             self._sweep()
@@ -154,6 +155,12 @@ class Checkpoints:
         except FileNotFoundError:
             return None
 
+    @property
+    def last_step(self) -> int:
+        """Steps done at the newest checkpoint; 0 if there is none."""
+        name = self.named("last")
+        return 0 if name is None else int(name.removeprefix(_PREFIX))
+
     def _point(self, pointer: str, name: str) -> None:
         aside = self.folder / f"{_ASIDE}{pointer}"
         aside.write_text(name + "\n", encoding="utf-8")
@@ -163,7 +170,7 @@ class Checkpoints:
 
     def _prune(self) -> None:
         kept = {self.named("last"), self.named("best")}
-        for folder in self.folder.glob("step-*"):
+        for folder in self.folder.glob(f"{_PREFIX}*"):
             if folder.name not in kept:
                 shutil.rmtree(folder, ignore_errors=True)
 

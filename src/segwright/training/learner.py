@@ -37,7 +37,7 @@ class Learner:
 
     def __init__(self, network: nn.Module, loss: nn.Module, plan: Plan) -> None:
         self.device = torch.device(plan.device)
-        self.network = network.to(self.device, memory_format=torch.channels_last)
+        self.network = network.to(self.device).to(memory_format=torch.channels_last)
         self.loss = loss.to(self.device)
         self.optimiser = Optimiser(self.network, plan.optimiser)
         self.average = WeightAverage(self.network, plan.ema_decay)

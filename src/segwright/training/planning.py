@@ -7,7 +7,7 @@ from contextlib import closing
 
 import torch
 
-from segwright.errors import UsageError
+from segwright.errors import DataError, UsageError
 from segwright.losses import build_loss
 from segwright.models import build_model
 from segwright.plan import Machine, Plan, Timings, draft, fit
@@ -32,9 +32,15 @@ def decide(
     """Makes the plan of a run.
 
     Raises:
+        DataError: There are not two classes.
         UsageError: A setting, model or device that cannot be used.
         BudgetError: The budget is too short.
     """
+    if len(material.classes) < 2:
+        raise DataError(
+            f"there is only one class, {material.classes.names[0]!r}: nothing to tell apart",
+            remedy="Name a second class, such as 'background', in classes.txt or dataset.yaml",
+        )
     machine = examine_machine(device)
     first = draft(
         material.facts,
@@ -67,7 +73,7 @@ def time_steps(
             make_learner=lambda precise: make_learner(precise, material),
             batches=batches,
             precisions=("float32", "bfloat16") if both else (plan.input.precision,),
-            score_one=lambda learner: _score_one(learner, material, plan),
+            score_one=lambda learner, quick: _score_one(learner, material, plan, quick),
             elapsed_s=elapsed_s,
         )
 
@@ -112,8 +118,9 @@ def examine_machine(device: str | None) -> Machine:
     return Machine(chosen, torch.get_num_threads(), bfloat16)
 
 
-def _score_one(learner: Learner, material: Material, plan: Plan) -> None:
-    as_segmenter(learner.network, material, plan).segment(material.val[0].image)
+def _score_one(learner: Learner, material: Material, plan: Plan, quick: bool) -> None:
+    segmenter = as_segmenter(learner.network, material, plan, quick=quick)
+    segmenter.segment(material.val[0].image, probabilities=quick)
 
 
 def _class_weights(rule: str, material: Material) -> torch.Tensor | None:

@@ -11,6 +11,7 @@ from segwright.training.learner import Learner
 
 _WARM_UP = 2
 _TIMED = 4
+_LONGEST_S = 10.0  # for each precision; slow steps are timed fewer times, but always once
 
 
 def probe(
@@ -19,7 +20,7 @@ def probe(
     make_learner: Callable[[Plan], Learner],
     batches: Iterator[Batch],
     precisions: tuple[str, ...],
-    score_one: Callable[[Learner], None],
+    score_one: Callable[[Learner, bool], None],
     elapsed_s: Callable[[], float],
 ) -> Timings:
     """Times training steps in each precision, and the scoring of one image.
@@ -29,21 +30,32 @@ def probe(
         make_learner: Builds a fresh network with its optimiser for a plan.
         batches: Real batches of the plan; their preparation is part of what is timed.
         precisions: Arithmetic to compare, such as ("float32", "bfloat16").
-        score_one: Scores one validation image with a learner's network.
+        score_one: Segments one validation image with a learner's network, as it is scored while
+            training (True) or as it will be shipped (False).
         elapsed_s: Seconds since the process started.
     """
     step_s: dict[str, float] = {}
     for precision in precisions:
         learner = make_learner(plan.updated({"input.precision": precision}))
-        for number in range(_WARM_UP):
-            learner.step(next(batches), number=number, lr_scale=0.0, parts=plan.accumulate)
         begun = time.perf_counter()
-        for number in range(_TIMED):
+        taken: list[float] = []
+        for number in range(_WARM_UP + _TIMED):
+            step_begun = time.perf_counter()
             learner.step(next(batches), number=number, lr_scale=0.0, parts=plan.accumulate)
-        step_s[precision] = (time.perf_counter() - begun) / _TIMED
-        if precision == precisions[0]:
-            score_one(learner)
-            begun = time.perf_counter()
-            score_one(learner)
-            image_s = time.perf_counter() - begun
-    return Timings(step_s, image_s, elapsed_s())
+            taken.append(time.perf_counter() - step_begun)
+            if number and time.perf_counter() - begun > _LONGEST_S:
+                break
+        timed = taken[_WARM_UP:] or taken[-1:]
+        step_s[precision] = sum(timed) / len(timed)
+    quick_s, shipped_s = (
+        _second_time(lambda q=quick: score_one(learner, q)) for quick in (True, False)
+    )
+    return Timings(step_s, quick_s, shipped_s, elapsed_s())
+
+
+def _second_time(work: Callable[[], None]) -> float:
+    """Seconds of the second of two calls; the first one warms up."""
+    work()
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun

@@ -12,6 +12,7 @@ from segwright.errors import UsageError
 from segwright.evaluation import Evaluation
 from segwright.plan import Plan
 from segwright.plan import reserve_s as reserve_of
+from segwright.training.checkpoint import Checkpoints
 from segwright.training.events import Event, Note, RunLog
 from segwright.training.finish import finish
 from segwright.training.material import Material
@@ -150,7 +151,8 @@ def _run(
     on_event: Listener,
 ) -> TrainReport:
     """Trains to the end of the plan and finishes."""
-    log = RunLog(folder, on_event)
+    done = Checkpoints(folder.checkpoints).last_step
+    log = RunLog(folder.path, on_event, from_step=done)
     try:
         network = continue_run(folder, material, started_at=started_at, extra_s=extra_s, emit=log)
         evaluation = finish(folder, network, material, emit=log)
