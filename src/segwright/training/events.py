@@ -100,14 +100,13 @@ class RunLog:
         self._listener = listener
         path = folder / "metrics.jsonl"
         _cut(path, from_step)
-        self._lines = path.open("a", encoding="utf-8")
+        # Line by line: whatever moment a run is killed at, the steps of its checkpoint are here.
+        self._lines = path.open("a", encoding="utf-8", buffering=1)
         self._board = _board(folder, from_step)
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, _KEPT):
             self._lines.write(json.dumps({"kind": event.kind, **asdict(event)}) + "\n")
-            if not isinstance(event, TrainStep):
-                self._lines.flush()
         if self._board is not None and isinstance(event, TrainStep | Validated):
             for item in fields(event):
                 if item.name not in ("step", "last_step", "images", "best"):
