@@ -29,7 +29,7 @@ class SegwrightError(Exception):
     Args:
         problem: What is wrong, with the offending value, in one sentence without a full stop.
         where: File, option or setting it was found in.
-        remedy: What to do, as an imperative without a full stop.
+        remedy: What to do, as an imperative without a full stop, or a question.
     """
 
     exit_code: ClassVar[int] = 1
@@ -39,7 +39,9 @@ class SegwrightError(Exception):
         self.where = None if where is None else str(where)
         self.remedy = remedy
         located = problem if where is None else f"{where}: {problem}"
-        super().__init__(located if remedy is None else f"{located}. {remedy}.")
+        if remedy is not None:
+            located += f". {remedy}" if remedy.endswith("?") else f". {remedy}."
+        super().__init__(located)
 
 
 class UsageError(SegwrightError):
@@ -62,7 +64,7 @@ class UnknownNameError(UsageError):
         known = sorted(known)
         nearest = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
         remedy = (
-            f"Did you mean {' or '.join(map(repr, nearest))}"
+            f"Did you mean {' or '.join(map(repr, nearest))}?"
             if nearest
             else f"Known names: {', '.join(known)}"
         )

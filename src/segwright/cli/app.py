@@ -187,14 +187,28 @@ def predict(
     save: Annotated[
         str, typer.Option(metavar="WHAT", help="Any of mask,overlay,probabilities,coco.")
     ] = "mask",
+    device: Device = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="tile=512, flips=[x,y], scales=[1,1.25] …"),
+    ] = None,
 ) -> None:
     """Segment images of any size with a trained segmenter."""
     from segwright.cli.progress import open_progress
+    from segwright.cli.settings import parse_settings
     from segwright.verbs.predict import predict as run_prediction
 
     what = cast("list[Saved]", [name.strip() for name in save.split(",")])  # checked by the verb
     with open_progress() as progress:
-        report = run_prediction(run, inputs, out, save=what, on_event=progress)
+        report = run_prediction(
+            run,
+            inputs,
+            out,
+            save=what,
+            device=device,
+            settings=parse_settings(setting or []),
+            on_event=progress,
+        )
     typer.echo(f"{report.done} images segmented, results in {report.out}")
     if report.failed:
         total = report.done + len(report.failed)

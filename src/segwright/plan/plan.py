@@ -16,7 +16,7 @@ from segwright.transforms.config import AugmentConfig
 class Settings(BaseModel):
     """A group of settings: frozen, and no key is accepted that is not used."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ModelSettings(Settings):
@@ -86,7 +86,7 @@ class InferenceSettings(Settings):
 
 
 class Plan(Settings):
-    """Everything a training run decides. See `segwright.plan.decide` for how it is filled.
+    """Everything a training run decides. See `segwright.plan.rules` for how it is filled.
 
     Facts that follow from the data (classes, channels, mean) are no settings: they are measured
     again from the data, whose fingerprint is kept here so that a plan is not used on other data
@@ -111,7 +111,7 @@ class Plan(Settings):
     checkpoints: int = Field(ge=1, description="checkpoints written over the run, last included")
     workers: int = Field(ge=0, description="threads that prepare samples; changes no result")
     device: Literal["cpu", "cuda", "mps"]
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, lt=2**32)
     budget_s: float | None = Field(default=None, gt=0, description="wall clock, start to exit")
     reasons: dict[str, str] = {}
 
@@ -137,7 +137,7 @@ class Plan(Settings):
             raise UsageError(
                 f"expected settings as 'key: value', found {type(content).__name__}", where=where
             )
-        return _validated(content, where=where)
+        return validated(content, where=where)
 
     @classmethod
     def read(cls, path: Path) -> Plan:
@@ -163,25 +163,30 @@ class Plan(Settings):
         """
         content = self.model_dump(mode="json")
         for dotted, value in settings.items():
-            group, *rest = _place(content, dotted)
-            group[rest[0]] = value
+            group, last = _place(content, dotted)
+            group[last] = value
             content["reasons"][dotted] = (reasons or {}).get(dotted, "set by you")
-        return _validated(content, where="--set")
+        return validated(content, where="--set")
 
     def explain(self) -> str:
         """One line per decision: setting, value, reason."""
-        flat = dict(_flatten(self.model_dump(mode="json", exclude={"reasons"})))
-        rows = [(key, _shown(flat[key]), why) for key, why in self.reasons.items() if key in flat]
+        content = self.model_dump(mode="json", exclude={"reasons"})
+        every = dict(_flatten(content, groups=True))
+        rows = [(key, _shown(every[key]), why) for key, why in self.reasons.items() if key in every]
+        # A reason may be one for a whole group, such as "augment".
+        covered = tuple(f"{key}." for key, _, _ in rows)
         rows += [
             (key, _shown(value), "")
-            for key, value in flat.items()
-            if key not in self.reasons and not key.startswith("augment.")
+            for key, value in _flatten(content)
+            if key not in self.reasons and not key.startswith(covered)
         ]
         wide = [max((len(row[i]) for row in rows), default=0) for i in (0, 1)]
         return "\n".join(
             f"{key:{wide[0]}}  {value:{wide[1]}}  {why}".rstrip() for key, value, why in rows
         )
 
+
+_BRIEF = 4  # entries of a group that are shown on one line
 
 # Values the user may shape freely, so that a dotted key may end on a name not yet there.
 _OPEN = ("model.config", "loss.terms")
@@ -212,13 +217,20 @@ def _flatten(content: Mapping[str, Any], prefix: str = "", *, groups: bool = Fal
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        brief = ", ".join(f"{key} {_shown(entry)}" for key, entry in value.items())
+        return brief if len(value) <= _BRIEF else f"{len(value)} settings"
     if isinstance(value, list):
         return " × ".join(map(_shown, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _validated(content: dict[str, Any], *, where: object) -> Plan:
-    """Builds the plan, turning pydantic's findings into our errors."""
+def validated(content: dict[str, Any], *, where: object) -> Plan:
+    """Builds a plan from nested settings.
+
+    Raises:
+        UsageError: A missing or unusable value, or an unknown key (the nearest ones are named).
+    """
     try:
         return Plan.model_validate(content)
     except ValidationError as error:

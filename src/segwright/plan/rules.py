@@ -14,7 +14,7 @@ from typing import Any
 
 from segwright.dataset import DatasetFacts
 from segwright.errors import BudgetError
-from segwright.plan.plan import Plan
+from segwright.plan.plan import Plan, validated
 from segwright.transforms import AugmentConfig
 
 # Pixels of a training crop. Smaller crops take too little of the scene in, larger ones leave too
@@ -112,7 +112,7 @@ def draft(
     plan.choose("seed", seed)
     plan.choose("budget_s", budget_s, "given" if budget_s else None)
     plan.values["reasons"] = plan.reasons
-    return Plan.model_validate(plan.values).updated(settings)
+    return validated(plan.values, where="--set").updated(settings)
 
 
 def fit(plan: Plan, timings: Timings, *, val_images: int, fixed: Mapping[str, object]) -> Plan:
@@ -136,10 +136,11 @@ def fit(plan: Plan, timings: Timings, *, val_images: int, fixed: Mapping[str, ob
         values["input.precision"] = precision
         reasons["input.precision"] = f"fastest of those timed; a step takes {measured}"
     plan = plan.updated(values, reasons)
-    if plan.budget_s is None or "steps" in fixed:
+    budget_s = plan.budget_s
+    if budget_s is None or "steps" in fixed:
         return plan
-    plan = _with_affordable_glances(plan, plan.budget_s, timings, fixed)
-    steps, reason = _steps_within(plan, plan.budget_s, timings, val_images)
+    plan = _with_affordable_glances(plan, budget_s, timings, fixed)
+    steps, reason = _steps_within(plan, budget_s, timings, val_images)
     return plan.updated({"steps": steps}, {"steps": reason})
 
 

@@ -26,7 +26,10 @@ class WeightAverage:
     def update(self, step: int) -> None:
         """Takes in the weights after step number `step` (from 1)."""
         decay = min(self._decay, (1 + step) / (10 + step)) if self._decay else 0.0
-        torch._foreach_lerp_(list(self.mean.values()), list(self._current.values()), 1.0 - decay)
+        # One call for all tensors, as torch's own averaging does; its stubs leave the name out.
+        torch._foreach_lerp_(  # pyright: ignore[reportPrivateImportUsage]
+            list(self.mean.values()), list(self._current.values()), 1.0 - decay
+        )
 
     @torch.no_grad()
     def follow(self) -> None:

@@ -92,7 +92,7 @@ class Material:
                 config,
                 size_hw=plan.input.crop_hw,
                 classes=self.classes,
-                fill=mean * full_scale,
+                fill=(mean * full_scale).tolist(),
             )
 
         return BatchStream(

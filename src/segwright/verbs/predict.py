@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -47,6 +47,8 @@ def predict(
     out: str | Path,
     *,
     save: Collection[Saved] = ("mask",),
+    device: str | None = None,
+    settings: Mapping[str, object] | None = None,
     on_event: Callable[[Event], None] | None = None,
 ) -> PredictReport:
     """Segments images and writes the results, each file whole or absent.
@@ -61,11 +63,15 @@ def predict(
             there: `photos/day1/a.jpg` of `photos` becomes `OUT/day1/a.png`.
         save: What to write of each image, see `Result.save`; "coco" is one file for all of them,
             `OUT/predictions.coco.json`. Files from earlier runs are replaced.
+        device: Where a segmenter that is read from a folder shall run; None for the CPU.
+        settings: Fields of `RunSettings` (tile, flips, scales …) to use in place of the stored
+            ones, for a segmenter that is read from a folder.
         on_event: Is told the number of images, each one that is finished, and each failure.
 
     Raises:
-        UsageError: No image is there, two images would write the same file, or a result would
-            replace an image. Nothing has been written.
+        UsageError: No image is there, two images would write the same file, a result would
+            replace an image, or `device` or `settings` come with a segmenter that is loaded
+            already. Nothing has been written.
         StorageError: The output folder cannot be written to (any more).
     """
     wanted = _checked(save)
@@ -74,7 +80,12 @@ def predict(
     images = Inputs(given, out)
     total = _planned(images, out, wanted)
     if isinstance(segmenter, str | Path):
-        segmenter = load(segmenter)
+        segmenter = load(segmenter, device=device or "cpu", **(settings or {}))
+    elif device or settings:
+        raise UsageError(
+            "device and settings are given for a segmenter that is loaded already",
+            remedy="Give them to segwright.load",
+        )
     tell = on_event or (lambda event: None)
     tell(StageStarted("predicting", total))
     failed: list[tuple[Path, str]] = []
