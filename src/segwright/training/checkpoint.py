@@ -191,7 +191,9 @@ def _sha256(path: Path) -> str:
 
 
 def _sync(path: Path) -> None:
-    """Forces a file or folder onto the disk."""
+    """Forces a file or folder onto the disk; Windows has no such thing for folders."""
+    if os.name == "nt" and path.is_dir():
+        return
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
