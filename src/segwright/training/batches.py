@@ -8,7 +8,7 @@ resumed run continues with the very next sample.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -73,7 +73,7 @@ class BatchStream:
         self._focus = focus
         self._order: tuple[int, np.ndarray] = (-1, np.empty(0, np.int64))
 
-    def starting_at(self, step: int) -> Iterator[Batch]:
+    def starting_at(self, step: int) -> Generator[Batch]:
         """Yields the batches of step `step`, `step` + 1 … without end.
 
         Close the generator (or let it go) to stop its threads.

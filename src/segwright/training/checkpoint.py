@@ -6,7 +6,8 @@
       best             the name of the one with the best validation score
 
 A checkpoint is written into a folder aside, synced to the disk, renamed, and only then does a
-pointer name it. Whatever moment the process or the machine dies at, `last` names a whole one.
+pointer name it. Whatever moment the process or the machine dies at, `last` names a whole one, and
+the one it counts as the best is there too: `best` is for people, the state in `last` decides.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from segwright.training.timeline import Decision
 
 _ASIDE = ".writing-"
 _PREFIX = "step-"
+_STATE = "state.json"
 
 
 @dataclass
@@ -36,8 +38,9 @@ class TrainState:
     Attributes:
         step: Optimiser steps done.
         elapsed_s: Wall clock spent by all processes of the run so far.
+        budget_s: Wall clock of the whole run with all time that was added; None without a budget.
         pace_s: Seconds a step took lately; 0 before it was measured.
-        extra_s: Time that was added to the budget by resuming with more.
+        glance_s: Seconds a validation took lately; 0 before the first.
         decisions: What was decided on the way.
         best_score: Best validation score so far; None before the first validation.
         best_step: Steps done when it was reached.
@@ -46,15 +49,13 @@ class TrainState:
 
     step: int = 0
     elapsed_s: float = 0.0
+    budget_s: float | None = None
     pace_s: float = 0.0
-    extra_s: float = 0.0
+    glance_s: float = 0.0
     decisions: list[Decision] = field(default_factory=list)
     best_score: float | None = None
     best_step: int = 0
     stale: int = 0
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=1)
 
     @classmethod
     def from_dict(cls, content: dict) -> TrainState:
@@ -76,18 +77,17 @@ class Checkpoints:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
-    def write(self, state: TrainState, parts: dict[str, Tensors], *, best: bool = False) -> Path:
-        """Writes a checkpoint and moves `last` (and `best`) to it; older ones are removed.
+    def write(self, state: TrainState, parts: dict[str, Tensors]) -> Path:
+        """Writes a checkpoint and moves the pointers; those that none names are removed.
 
         Args:
-            state: Where the run stands.
+            state: Where the run stands; a later step than the newest checkpoint's.
             parts: Named tensors by part ("network", "average", "optimiser").
-            best: Whether this is the best so far.
 
         Raises:
             CheckpointError: It cannot be written (a full disk); the previous one is untouched.
         """
-        name = f"{_PREFIX}{state.step:08d}"
+        name, best = _name(state.step), _name(state.best_step)
         aside = self.folder / f"{_ASIDE}{name}"
         try:
             self._sweep()
@@ -95,48 +95,64 @@ class Checkpoints:
             for part, tensors in parts.items():
                 save_file(_plain(tensors), aside / f"{part}.safetensors")
             hashes = {file.name: _sha256(file) for file in sorted(aside.iterdir())}
-            content = {"state": json.loads(state.to_json()), "sha256": hashes}
-            (aside / "state.json").write_text(json.dumps(content, indent=1), encoding="utf-8")
+            (aside / _STATE).write_text(_sealed(state, hashes), encoding="utf-8")
             for file in aside.iterdir():
                 _sync(file)
             _sync(aside)
             final = self.folder / name
-            if final.exists():  # the same step, reached again after a resume
+            if final.exists():  # written by a process that died before a pointer named it
                 shutil.rmtree(final)
             aside.rename(final)
+            _sync(self.folder)
+            if state.best_score is not None and self.named("best") != best:
+                self._point("best", best)
             self._point("last", name)
-            if best:
-                self._point("best", name)
         except (OSError, SafetensorError) as error:
             shutil.rmtree(aside, ignore_errors=True)
-            kept = self.named("last")
-            raise CheckpointError(
-                f"the checkpoint at step {state.step} cannot be written ({error})",
-                where=self.folder,
-                remedy="Free some space and continue with --resume"
-                + (f"; {kept} is intact" if kept else ""),
-            ) from error
-        self._prune()
+            raise self._unwritten(state, error) from error
+        self._prune({name, best})
         return final
 
-    def read(self, pointer: str = "last") -> tuple[TrainState, dict[str, Tensors]]:
-        """Reads the checkpoint that `pointer` names, every byte of it checked.
+    def amend(self, state: TrainState) -> None:
+        """Replaces the state in the newest checkpoint; its tensors stay.
+
+        For what is decided between two steps, such as time that is added on resume.
+
+        Raises:
+            CheckpointError: It cannot be written; the checkpoint is as it was.
+        """
+        folder = self._last()
+        try:
+            _, hashes = _unsealed((folder / _STATE).read_text(encoding="utf-8"))
+            aside = folder / f"{_ASIDE}{_STATE}"
+            aside.write_text(_sealed(state, hashes), encoding="utf-8")
+            _sync(aside)
+            os.replace(aside, folder / _STATE)
+            _sync(folder)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise self._unwritten(state, error) from error
+
+    def read(self) -> tuple[TrainState, dict[str, Tensors]]:
+        """Reads the newest checkpoint, every byte of it checked.
 
         Raises:
             CheckpointError: There is none, or it is not what was written.
         """
-        name = self.named(pointer)
-        if name is None:
-            raise CheckpointError(
-                f"there is no {pointer!r} checkpoint",
-                where=self.folder,
-                remedy="Start the run anew; it ended before its first checkpoint",
-            )
-        folder = self.folder / name
+        return self._read(self._last())
+
+    def read_best(self, state: TrainState) -> dict[str, Tensors]:
+        """Reads the tensors of the checkpoint that `state` counts as the best.
+
+        Raises:
+            CheckpointError: It is not what was written.
+        """
+        return self._read(self.folder / _name(state.best_step))[1]
+
+    def _read(self, folder: Path) -> tuple[TrainState, dict[str, Tensors]]:
         try:
-            content = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+            state, hashes = _unsealed((folder / _STATE).read_text(encoding="utf-8"))
             parts = {}
-            for file, expected in content["sha256"].items():
+            for file, expected in hashes.items():
                 if _sha256(folder / file) != expected:
                     raise CheckpointError(
                         f"{file} is not the file that was written (its hash differs)",
@@ -144,9 +160,13 @@ class Checkpoints:
                         remedy="Restore the run folder from a copy, or start anew",
                     )
                 parts[Path(file).stem] = load_file(folder / file)
-            return TrainState.from_dict(content["state"]), parts
+            return state, parts
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-            raise CheckpointError(f"cannot be read ({error})", where=folder) from error
+            raise CheckpointError(
+                f"cannot be read ({error})",
+                where=folder,
+                remedy="Restore the run folder from a copy, or start anew",
+            ) from error
 
     def named(self, pointer: str) -> str | None:
         """The name of the checkpoint that a pointer names, or None."""
@@ -161,6 +181,26 @@ class Checkpoints:
         name = self.named("last")
         return 0 if name is None else int(name.removeprefix(_PREFIX))
 
+    def _last(self) -> Path:
+        """The folder of the newest checkpoint."""
+        name = self.named("last")
+        if name is None:
+            raise CheckpointError(
+                "there is no checkpoint yet",
+                where=self.folder,
+                remedy="Start the run anew; it ended before its first checkpoint",
+            )
+        return self.folder / name
+
+    def _unwritten(self, state: TrainState, error: Exception) -> CheckpointError:
+        kept = self.named("last")
+        return CheckpointError(
+            f"the checkpoint at step {state.step} cannot be written ({error})",
+            where=self.folder,
+            remedy="Free some space and continue with --resume"
+            + (f"; {kept} is intact" if kept else ""),
+        )
+
     def _point(self, pointer: str, name: str) -> None:
         aside = self.folder / f"{_ASIDE}{pointer}"
         aside.write_text(name + "\n", encoding="utf-8")
@@ -168,8 +208,7 @@ class Checkpoints:
         os.replace(aside, self.folder / pointer)
         _sync(self.folder)
 
-    def _prune(self) -> None:
-        kept = {self.named("last"), self.named("best")}
+    def _prune(self, kept: set[str]) -> None:
         for folder in self.folder.glob(f"{_PREFIX}*"):
             if folder.name not in kept:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -178,6 +217,32 @@ class Checkpoints:
         """Removes what a killed process left half-written."""
         for path in self.folder.glob(f"{_ASIDE}*"):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _name(step: int) -> str:
+    return f"{_PREFIX}{step:08d}"
+
+
+def _sealed(state: TrainState, hashes: dict[str, str]) -> str:
+    """The content of state.json: the state, a hash of every file, and one of all this."""
+    content = {"state": asdict(state), "sha256": hashes}
+    return json.dumps({**content, "seal": _seal(content)}, indent=1)
+
+
+def _unsealed(text: str) -> tuple[TrainState, dict[str, str]]:
+    """What `_sealed` was given.
+
+    Raises:
+        ValueError, KeyError, TypeError: It is not what was written.
+    """
+    content = json.loads(text)
+    if content.pop("seal") != _seal(content):
+        raise ValueError(f"{_STATE} is not the file that was written: its hash differs")
+    return TrainState.from_dict(content["state"]), content["sha256"]
+
+
+def _seal(content: dict) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _plain(tensors: Tensors) -> Tensors:

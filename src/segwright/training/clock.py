@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from segwright.training.timeline import Decision, Timeline
@@ -20,8 +22,9 @@ class Clock:
         reserve_s: Kept for what comes after the last step (final scoring, report, exit).
         started_at: `time.time()` of the process start.
         before_s: Spent by earlier processes of the same run.
-        pace_s: Seconds a step takes, everything between steps included; 0 before the first
-            measurement.
+        pace_s: Seconds a step takes, everything between steps but validations included; 0 before
+            the first measurement.
+        glance_s: Seconds the last validation took; before the first, what was expected of one.
     """
 
     budget_s: float | None
@@ -29,7 +32,9 @@ class Clock:
     started_at: float
     before_s: float = 0.0
     pace_s: float = 0.0
+    glance_s: float = 0.0
     _mark: tuple[int, float] = field(default=(0, 0.0), init=False)
+    _apart_s: float = field(default=0.0, init=False)  # validations since the mark
 
     def elapsed_s(self) -> float:
         """Wall clock of the whole run so far, earlier processes included."""
@@ -37,28 +42,40 @@ class Clock:
 
     def begin(self, step: int) -> None:
         """Starts measuring at `step`."""
-        self._mark = step, self.elapsed_s()
+        self._mark, self._apart_s = (step, self.elapsed_s()), 0.0
+
+    @contextmanager
+    def glancing(self) -> Iterator[None]:
+        """Times a validation, and keeps it out of the pace."""
+        begun = self.elapsed_s()
+        yield
+        self.glance_s = self.elapsed_s() - begun
+        self._apart_s += self.glance_s
 
     def measure(self, step: int) -> None:
         """Takes the pace since the last mark into account and sets a new one."""
         since, then = self._mark
         if step <= since:
             return
-        now = self.elapsed_s()
-        latest = (now - then) / (step - since)
+        latest = (self.elapsed_s() - then - self._apart_s) / (step - since)
         self.pace_s = _MEMORY * self.pace_s + (1 - _MEMORY) * latest if self.pace_s else latest
-        self._mark = step, now
+        self.begin(step)
 
-    def left_s(self, step: int, timeline: Timeline) -> float:
-        """Seconds until the last step at the present pace."""
-        return max(0, timeline.last_step - step) * self.pace_s
+    def left_s(self, step: int, timeline: Timeline, glances: int) -> float:
+        """Seconds until the last step at the present pace, with `glances` validations to come."""
+        return max(0, timeline.last_step - step) * self.pace_s + glances * self.glance_s
 
-    def decide(self, step: int, timeline: Timeline) -> Decision | None:
+    def fitting(self, budget_s: float, glances: int) -> int:
+        """How many steps fit from now on, beside `glances` validations and the reserve."""
+        room_s = budget_s - self.reserve_s - self.elapsed_s() - glances * self.glance_s
+        return int(room_s / self.pace_s)
+
+    def decide(self, step: int, timeline: Timeline, glances: int) -> Decision | None:
         """A new number of steps, if the planned one no longer fits the budget or leaves it idle."""
         if self.budget_s is None or not self.pace_s:
             return None
         left = timeline.last_step - step
-        fits = int((self.budget_s - self.reserve_s - self.elapsed_s()) / self.pace_s)
+        fits = self.fitting(self.budget_s, glances)
         if left <= 0 or abs(fits - left) <= max(2, _TOLERANCE * left):
             return None
         reason = f"a step takes {self.pace_s:.3f} s now; {left} were left and {max(0, fits)} fit"

@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar
 
+from segwright.training.run_folder import storage_errors, write_text
+
 
 @dataclass(frozen=True)
 class Event:
@@ -84,6 +86,7 @@ class Decided(Event):
 
 Listener = Callable[[Event], None]
 
+_METRICS = "metrics.jsonl"
 _KEPT = (Note, TrainStep, Validated, Decided)
 
 
@@ -98,32 +101,35 @@ class RunLog:
 
     def __init__(self, folder: Path, listener: Listener, *, from_step: int = 0) -> None:
         self._listener = listener
-        path = folder / "metrics.jsonl"
-        _cut(path, from_step)
-        # Line by line: whatever moment a run is killed at, the steps of its checkpoint are here.
-        self._lines = path.open("a", encoding="utf-8", buffering=1)
-        self._board = _board(folder, from_step)
+        self._folder = folder
+        with storage_errors(folder):
+            _cut(folder, from_step)
+            # Line by line: whenever a run is killed, the steps of its checkpoint are here.
+            self._lines = (folder / _METRICS).open("a", encoding="utf-8", buffering=1)
+            self._board = _board(folder, from_step)
 
     def __call__(self, event: Event) -> None:
-        if isinstance(event, _KEPT):
-            self._lines.write(json.dumps({"kind": event.kind, **asdict(event)}) + "\n")
-        if self._board is not None and isinstance(event, TrainStep | Validated):
-            for item in fields(event):
-                if item.name not in ("step", "last_step", "images", "best"):
-                    self._board.add_scalar(
-                        f"{event.kind}/{item.name}", getattr(event, item.name), event.step
-                    )
+        with storage_errors(self._folder):
+            if isinstance(event, _KEPT):
+                self._lines.write(json.dumps({"kind": event.kind, **asdict(event)}) + "\n")
+            if self._board is not None and isinstance(event, TrainStep | Validated):
+                for item in fields(event):
+                    if item.name not in ("step", "last_step", "images", "best"):
+                        self._board.add_scalar(
+                            f"{event.kind}/{item.name}", getattr(event, item.name), event.step
+                        )
         self._listener(event)
 
     def close(self) -> None:
-        self._lines.close()
-        if self._board is not None:
-            self._board.close()
+        with storage_errors(self._folder):
+            self._lines.close()
+            if self._board is not None:
+                self._board.close()
 
 
 def read_metrics(folder: Path) -> list[dict[str, Any]]:
     """The rows of a run's `metrics.jsonl`; a last line that was cut short is left out."""
-    path = folder / "metrics.jsonl"
+    path = folder / _METRICS
     if not path.exists():
         return []
     rows = []
@@ -135,12 +141,11 @@ def read_metrics(folder: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _cut(path: Path, from_step: int) -> None:
+def _cut(folder: Path, from_step: int) -> None:
     """Drops what was logged after the step that is resumed from."""
-    rows = [row for row in read_metrics(path.parent) if row.get("step", 0) <= from_step]
-    text = "".join(json.dumps(row) + "\n" for row in rows)
-    if path.exists():
-        path.write_text(text, encoding="utf-8")
+    rows = [row for row in read_metrics(folder) if row.get("step", 0) <= from_step]
+    if rows or (folder / _METRICS).exists():
+        write_text(folder / _METRICS, "".join(json.dumps(row) + "\n" for row in rows))
 
 
 def _board(folder: Path, from_step: int) -> Any:
@@ -149,6 +154,4 @@ def _board(folder: Path, from_step: int) -> Any:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
         return None
-    return SummaryWriter(
-        str(folder / "tensorboard"), purge_step=from_step + 1 if from_step else None
-    )
+    return SummaryWriter(str(folder / "tensorboard"), purge_step=from_step + 1)

@@ -15,7 +15,7 @@ from segwright.plan import Plan
 from segwright.segmenter import load
 from segwright.training.events import Listener, StageAdvanced, StageStarted, read_metrics
 from segwright.training.material import Material
-from segwright.training.run_folder import RunFolder, environment
+from segwright.training.run_folder import RunFolder, environment, write_text
 from segwright.training.validation import as_segmenter
 
 
@@ -36,7 +36,7 @@ def finish(
     shipped = load(folder.segmenter, device=plan.device)
     parts = [(shipped, material.val)]
     evaluation = evaluate_parts(parts, progress=lambda done: emit(StageAdvanced(done)))
-    (folder.path / "scores.json").write_text(evaluation.to_json(), encoding="utf-8")
+    write_text(folder.path / "scores.json", evaluation.to_json())
     emit(StageStarted("writing the report"))
     write_report(
         folder.report,
@@ -49,7 +49,7 @@ def finish(
             notes=_notes(plan, folder),
         ),
     )
-    folder.model_card.write_text(_model_card(folder, plan, evaluation, material), encoding="utf-8")
+    write_text(folder.model_card, _model_card(folder, plan, evaluation, material))
     return evaluation
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -53,20 +53,23 @@ class Learner:
             parts: Pieces the batch is worked through in, their gradients accumulated.
 
         Raises:
-            NonFiniteError: The loss or the gradient is not finite. No weight has moved.
+            NonFiniteError: The loss or the gradient is not finite. No weight or statistic has
+                moved.
         """
         torch.manual_seed(self._plan.seed * 1_000_003 + number)
         self.network.train()
         self.optimiser.clear()
         total = 0.0
-        for part in batch.parts(parts):
-            share = len(part.keys) / len(batch.keys)
-            loss = self._loss(part) * share
-            _require_finite(loss.item(), "loss", part.keys, number)
-            loss.backward()
-            total += loss.item()
-        norm = self._clipped_norm()
-        _require_finite(norm, "gradient norm", batch.keys, number)
+        with self._statistics_kept_on_failure():
+            for part in batch.parts(parts):
+                share = len(part.keys) / len(batch.keys)
+                loss = self._loss(part) * share
+                value = loss.item()
+                _require_finite(value, "loss", part.keys, number)
+                loss.backward()
+                total += value
+            norm = self._clipped_norm()
+            _require_finite(norm, "gradient norm", batch.keys, number)
         self.optimiser.step(lr_scale)
         self.average.update(number + 1)
         return StepResult(total, norm)
@@ -91,6 +94,17 @@ class Learner:
             return torch.autocast(self.device.type, torch.bfloat16)
         return contextlib.nullcontext()
 
+    @contextlib.contextmanager
+    def _statistics_kept_on_failure(self) -> Iterator[None]:
+        """Normalisation statistics move in the forward pass; a step that fails leaves no trace."""
+        before = [buffer.clone() for buffer in self.network.buffers()]
+        try:
+            yield
+        except BaseException:
+            for buffer, kept in zip(self.network.buffers(), before, strict=True):
+                buffer.copy_(kept)
+            raise
+
     def _loss(self, part: Batch) -> torch.Tensor:
         images = part.images.to(self.device, non_blocking=True)
         targets = part.targets.to(self.device, non_blocking=True)
@@ -102,7 +116,8 @@ class Learner:
         return loss
 
     def _compared(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        return self.loss(resize_logits(logits, tuple(targets.shape[-2:])).float(), targets)
+        size_hw = targets.shape[-2], targets.shape[-1]
+        return self.loss(resize_logits(logits, size_hw).float(), targets)
 
     def _clipped_norm(self) -> float:
         limit = self._plan.optimiser.clip_norm or math.inf

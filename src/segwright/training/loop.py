@@ -1,8 +1,8 @@
 """The training loop, top to bottom.
 
 A step is a pure function of (weights, plan, step number). Whatever depends on the clock or on
-the machine is a `Decision`: taken only where a checkpoint is written, kept in it, and replayed on
-resume. So a run that was killed anywhere ends with the same weights as one that was not.
+the machine is a `Decision`: kept in a checkpoint that is written at once, and replayed on resume.
+So a run that was killed anywhere ends with the same weights as one that was not.
 """
 
 from __future__ import annotations
@@ -64,32 +64,28 @@ def run_loop(
     clock.begin(state.step)
     with closing(batches.starting_at(state.step)) as stream:
         while state.step < timeline.last_step:
+            decided = len(timeline.decisions)
             batch = next(stream)
             lr_scale = timeline.lr_scale(state.step, plan.schedule)
             result = _step_within_memory(learner, batch, state.step, lr_scale, timeline, emit)
             state.step += 1
-            emit(_told(result, state.step, lr_scale, timeline, clock))
+            glances = timeline.yet_due(state.step, plan.validation.times)
+            left_s = clock.left_s(state.step, timeline, glances)
+            emit(_told(result, state.step, lr_scale, timeline, clock.elapsed_s(), left_s))
 
+            best = False
             if timeline.due(state.step, plan.validation.times):
-                score = validate()
+                with clock.glancing():
+                    score = validate()
                 best = _note_score(score, state, plan, timeline, emit)
-                emit(
-                    Validated(
-                        state.step,
-                        score.mean_iou,
-                        score.loss,
-                        score.images,
-                        best,
-                        round(clock.elapsed_s(), 3),
-                    )
-                )
-            else:
-                best = False
-            if best or timeline.due(state.step, plan.checkpoints):
+                emit(_scored(score, state.step, best, clock.elapsed_s()))
+            new = len(timeline.decisions) > decided
+            if best or new or timeline.due(state.step, plan.checkpoints):
                 clock.measure(state.step)
-                _record(clock.decide(state.step, timeline), timeline, emit)
-                state.elapsed_s, state.pace_s = clock.elapsed_s(), clock.pace_s
-                checkpoints.write(state, learner.tensors(), best=best)
+                _record(clock.decide(state.step, timeline, glances), timeline, emit)
+                state.elapsed_s = clock.elapsed_s()
+                state.pace_s, state.glance_s = clock.pace_s, clock.glance_s
+                checkpoints.write(state, learner.tensors())
     return state
 
 
@@ -138,7 +134,8 @@ def _step_within_memory(
 def _is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    return "not enough memory" in str(error) or "can't allocate memory" in str(error)
+    signs = ("out of memory", "not enough memory", "can't allocate memory")
+    return any(sign in str(error) for sign in signs)
 
 
 def _free_memory(learner: Learner) -> None:
@@ -154,7 +151,12 @@ def _record(decision: Decision | None, timeline: Timeline, emit: Listener) -> No
 
 
 def _told(
-    result: StepResult, step: int, lr_scale: float, timeline: Timeline, clock: Clock
+    result: StepResult,
+    step: int,
+    lr_scale: float,
+    timeline: Timeline,
+    elapsed_s: float,
+    left_s: float,
 ) -> TrainStep:
     return TrainStep(
         step=step,
@@ -162,6 +164,17 @@ def _told(
         loss=result.loss,
         grad_norm=result.grad_norm,
         lr_scale=lr_scale,
-        elapsed_s=round(clock.elapsed_s(), 3),
-        left_s=round(clock.left_s(step, timeline), 1),
+        elapsed_s=round(elapsed_s, 3),
+        left_s=round(left_s, 1),
+    )
+
+
+def _scored(score: Score, step: int, best: bool, elapsed_s: float) -> Validated:
+    return Validated(
+        step=step,
+        mean_iou=score.mean_iou,
+        loss=score.loss,
+        images=score.images,
+        best=best,
+        elapsed_s=round(elapsed_s, 3),
     )

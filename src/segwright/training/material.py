@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,13 +19,18 @@ from segwright.transforms import Augmentation, CropFocus
 _SMALLEST_STD = 1e-4  # of full scale: a constant channel must not be divided by nothing
 
 
+def fingerprint_of(train: Dataset, val: Dataset) -> str:
+    """A content hash of all images and labels of a run, those it is scored on included."""
+    return replace(train, entries=(*train.entries, *val.entries)).fingerprint()
+
+
 @dataclass(frozen=True)
 class Material:
     """The images of a run, read once.
 
     Attributes:
         classes: Of the labels.
-        fingerprint: Content hash of the training images and labels.
+        fingerprint: Content hash of all images and labels.
         facts: Measured on the training images.
         preparation: From pixels to network input, with the training images' mean and spread.
         focus: Where pixels of each class lie in the training images.
@@ -61,8 +66,9 @@ class Material:
                 emit(StageAdvanced(done))
                 yield sample
 
-        train_store, val_store = SampleStore(train), SampleStore(val)
+        train_store = SampleStore(train)
         facts = measure_facts(passing(train_store))
+        val_store = SampleStore(val)  # now, when the memory that is left is known
         for _ in passing(val_store):
             pass
         preparation = Preparation(
@@ -72,7 +78,7 @@ class Material:
         )
         return cls(
             classes=train.classes,
-            fingerprint=train.fingerprint(),
+            fingerprint=fingerprint_of(train, val),
             facts=facts,
             preparation=preparation,
             focus=focus,

@@ -64,18 +64,18 @@ class Muon(torch.optim.Optimizer):
         super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:
+    def step(self, closure: None = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] closures are for line search
         for group in self.param_groups:
             for weight in group["params"]:
                 if weight.grad is not None:
-                    self._move(weight, group)
+                    self._move(weight, weight.grad, group)
 
-    def _move(self, weight: nn.Parameter, group: dict) -> None:
+    def _move(self, weight: nn.Parameter, gradient: torch.Tensor, group: dict) -> None:
         state = self.state[weight]
         if not state:
             state["momentum"] = torch.zeros_like(weight)
-        velocity = state["momentum"].mul_(group["momentum"]).add_(weight.grad)
-        ahead = weight.grad.add(velocity, alpha=group["momentum"])
+        velocity = state["momentum"].mul_(group["momentum"]).add_(gradient)
+        ahead = gradient.add(velocity, alpha=group["momentum"])
         matrix = ahead.reshape(len(ahead), -1)
         # Tall matrices move further, so that every output sees a step of the same size.
         stretch = max(1.0, matrix.shape[0] / matrix.shape[1]) ** 0.5

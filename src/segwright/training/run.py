@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from segwright.errors import CheckpointError
+from segwright.errors import BudgetError, UsageError
+from segwright.plan import Plan
 from segwright.training.checkpoint import Checkpoints, TrainState
 from segwright.training.clock import Clock
 from segwright.training.events import Decided, Listener, Note, StageStarted
@@ -46,19 +48,28 @@ def continue_run(
     plan = folder.plan
     emit(StageStarted("preparing the network"))
     learner = make_learner(plan, material)
-    if folder.record.from_run is not None:
-        emit(Note(_take_over(learner, folder.record.from_run)))
     checkpoints = Checkpoints(folder.checkpoints)
-    state = TrainState()
+    state = TrainState(budget_s=plan.budget_s)
     if checkpoints.named("last") is not None:
-        state, parts = checkpoints.read("last")
+        state, parts = checkpoints.read()
         learner.restore(parts)
         emit(Note(f"continuing after step {state.step}"))
-    state.extra_s += extra_s or 0.0
-    budget_s = None if plan.budget_s is None else plan.budget_s + state.extra_s
-    clock = Clock(budget_s, folder.record.reserve_s, started_at, state.elapsed_s, state.pace_s)
-    if extra_s:
-        _extend(state, Timeline(plan.steps, plan.accumulate, state.decisions), extra_s, emit)
+    elif folder.record.from_run is not None:
+        emit(Note(_take_over(learner, folder.record.from_run)))
+    clock = Clock(
+        state.budget_s,
+        folder.record.reserve_s,
+        started_at,
+        before_s=state.elapsed_s,
+        pace_s=state.pace_s,
+        glance_s=state.glance_s or folder.record.glance_s,
+    )
+    if state.step or extra_s:
+        decision = _on_resume(state, plan, clock, extra_s)
+        if decision is not None:
+            state.decisions.append(decision)
+            checkpoints.amend(state)
+            emit(Decided(decision.step, decision.kind, decision.value, decision.reason))
     run_loop(
         learner,
         material.batches(plan),
@@ -69,25 +80,42 @@ def continue_run(
         validate=Validation(learner, material, plan),
         emit=emit,
     )
-    _, best = checkpoints.read("best")
+    best = checkpoints.read_best(state)
     learner.average.restore(best["average"])
     learner.average.copy_to(learner.network)
     return learner.network
 
 
-def _extend(state: TrainState, timeline: Timeline, extra_s: float, emit: Listener) -> None:
-    """Adds the steps that fit into more time, and lets the learning rate rise again for them."""
+def _on_resume(
+    state: TrainState, plan: Plan, clock: Clock, extra_s: float | None
+) -> Decision | None:
+    """What a resume changes: more steps for more time, or fewer for time that was lost."""
+    timeline = Timeline(plan.steps, plan.accumulate, state.decisions)
+    times = plan.validation.times
+    if not extra_s:
+        return clock.decide(state.step, timeline, timeline.yet_due(state.step, times))
     if not state.pace_s:
-        raise CheckpointError(
+        raise UsageError(
             "this run has no checkpoint yet, so there is nothing to add time to",
+            where="--budget",
             remedy="Resume it without --budget, or start a new run with a longer one",
         )
-    left = max(0, timeline.last_step - state.step)
-    total = state.step + max(1, left + int(extra_s / state.pace_s))
+    left = timeline.last_step - state.step
+    more = left + int(extra_s / state.pace_s)
+    # A finished run goes on for the added time from start to exit; an unfinished one gets it on
+    # top of what is left of its budget, or of its steps if it has no budget.
+    base_s = state.budget_s if left > 0 else state.elapsed_s
+    if base_s is not None:
+        state.budget_s = clock.budget_s = base_s + extra_s
+        more = clock.fitting(state.budget_s, times)
+    if more < 1:
+        raise BudgetError(
+            f"{extra_s:.0f} s more leave no time for training beside start and scoring",
+            where="--budget",
+            remedy=f"Add {math.ceil(extra_s + (1 - more) * state.pace_s)} s or more",
+        )
     reason = f"{extra_s:.0f} s were added, at {state.pace_s:.3f} s a step"
-    decision = Decision(state.step, "extend", total, reason)
-    state.decisions.append(decision)
-    emit(Decided(decision.step, decision.kind, decision.value, decision.reason))
+    return Decision(state.step, "extend", state.step + more, reason)
 
 
 @torch.no_grad()
@@ -105,6 +133,12 @@ def _take_over(learner: Learner, run: Path) -> str:
     for name in fitting:
         own[name].copy_(given[name])
     learner.average.follow()
+    if not fitting:
+        raise UsageError(
+            "no tensor of this run's network fits the one asked for",
+            where=run,
+            remedy="Train the same model: leave --model out, or name the one of that run",
+        )
     new = sorted(set(own) - fitting)
     told = f"{len(fitting)} of {len(own)} tensors were taken over from {run}"
     return told + (f"; new are {', '.join(new[:6])}{' …' if len(new) > 6 else ''}" if new else "")

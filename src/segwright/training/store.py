@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 from segwright.dataset import Dataset, Sample
 
@@ -62,8 +63,26 @@ class SampleStore(Sequence[Sample]):
 
 
 def _free_bytes() -> int:
-    """Memory that is free now, as far as the system tells; else a cautious guess."""
+    """Memory that can be had now, as far as the system tells; else a cautious guess."""
+    known = [found for found in (_available_bytes(), _left_to_container_bytes()) if found]
+    return min(known, default=2 * 2**30)
+
+
+def _available_bytes() -> int | None:
+    """What Linux could give: free memory and the file cache; None elsewhere."""
     try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return 2 * 2**30
+        text = Path("/proc/meminfo").read_text(encoding="ascii")
+    except OSError:
+        return None
+    found = re.search(r"^MemAvailable:\s+(\d+) kB", text, re.MULTILINE)
+    return None if found is None else int(found[1]) * 2**10
+
+
+def _left_to_container_bytes() -> int | None:
+    """What the container's limit (control group, version 2) leaves; None without a limit."""
+    group = Path("/sys/fs/cgroup")
+    try:
+        limit, used = ((group / f"memory.{name}").read_text() for name in ("max", "current"))
+        return max(1, int(limit) - int(used))
+    except (OSError, ValueError):  # "max" is no limit
+        return None

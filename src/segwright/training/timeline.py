@@ -93,6 +93,10 @@ class Timeline:
             return _PLATEAU_FACTOR**halvings
         return _decay(schedule.name, (at - schedule.warmup) / (1.0 - schedule.warmup))
 
+    def yet_due(self, step: int, times: int) -> int:
+        """How many of `times` evenly spread moments are still to come after step `step`."""
+        return 0 if step >= self.last_step else times - math.floor(self.progress(step) * times)
+
     def due(self, step: int, times: int) -> bool:
         """Whether step `step` is one of `times` evenly spread over the progress of the run."""
         if step >= self.last_step:
