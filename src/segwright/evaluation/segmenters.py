@@ -12,25 +12,31 @@ from segwright.dataset import Sample
 from segwright.evaluation.evaluation import Evaluation
 from segwright.evaluation.report.content import Panel
 from segwright.evaluation.scoring import ScoredPair, evaluate_pairs
+from segwright.result import Result
 from segwright.segmenter import Segmenter
 
 Part = tuple[Segmenter, Sequence[Sample]]
 
 
 def evaluate_parts(
-    parts: Sequence[Part], *, progress: Callable[[int], None] = lambda done: None
+    parts: Sequence[Part],
+    *,
+    progress: Callable[[int], None] = lambda done: None,
+    keep: Callable[[str, Result], None] = lambda key, result: None,
 ) -> Evaluation:
     """Segments every sample and compares it with its labels; one image in memory at a time.
 
     Args:
         parts: Segmenters, all of the same classes, with the samples that each is scored on.
         progress: Told how many images are done.
+        keep: Given every result with its sample's key.
     """
 
     def pairs() -> Iterator[ScoredPair]:
         for done, (segmenter, sample) in enumerate(_cases(parts), start=1):
-            predicted = segmenter.segment(sample.image).labels
-            yield ScoredPair(sample.key, sample.group, sample.labels, predicted)
+            result = segmenter.segment(sample.image)
+            keep(sample.key, result)
+            yield ScoredPair(sample.key, sample.group, sample.labels, result.labels)
             progress(done)
 
     return evaluate_pairs(pairs(), parts[0][0].classes)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from torch import nn
 
 from segwright.evaluation import (
@@ -12,11 +14,15 @@ from segwright.evaluation import (
     write_report,
 )
 from segwright.plan import Plan
+from segwright.result import Result
 from segwright.segmenter import load
 from segwright.training.events import Listener, StageAdvanced, StageStarted, read_metrics
 from segwright.training.material import Material
 from segwright.training.run_folder import RunFolder, environment, write_text
 from segwright.training.validation import as_segmenter
+
+OUT_OF_FOLD = "predictions"
+"""Folder beside the folds with the mask of every image, by the net that had not seen it."""
 
 
 def finish(
@@ -35,7 +41,11 @@ def finish(
     as_segmenter(network, material, plan).save(folder.segmenter)
     shipped = load(folder.segmenter, device=plan.device)
     parts = [(shipped, material.val)]
-    evaluation = evaluate_parts(parts, progress=lambda done: emit(StageAdvanced(done)))
+    evaluation = evaluate_parts(
+        parts,
+        progress=lambda done: emit(StageAdvanced(done)),
+        keep=partial(_keep, folder),
+    )
     write_text(folder.path / "scores.json", evaluation.to_json())
     emit(StageStarted("writing the report"))
     write_report(
@@ -51,6 +61,12 @@ def finish(
     )
     write_text(folder.model_card, _model_card(folder, plan, evaluation, material))
     return evaluation
+
+
+def _keep(folder: RunFolder, key: str, result: Result) -> None:
+    """Writes the mask of an image that a fold has not seen; all folds write into one place."""
+    if folder.record.fold is not None:
+        result.save(folder.path.parent / OUT_OF_FOLD, key, {"mask"})
 
 
 def _notes(plan: Plan, folder: RunFolder) -> list[tuple[str, str]]:

@@ -41,6 +41,13 @@ def decide(
             f"there is only one class, {material.classes.names[0]!r}: nothing to tell apart",
             remedy="Name a second class, such as 'background', in classes.txt or dataset.yaml",
         )
+    if budget_s is not None and "steps" in settings:
+        raise UsageError(
+            f"a budget decides the number of steps; both were given ({budget_s:.0f} s and "
+            f"{settings['steps']} steps)",
+            where="--set steps",
+            remedy="Leave one of them out",
+        )
     machine = examine_machine(device)
     first = draft(
         material.facts,

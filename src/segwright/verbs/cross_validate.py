@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -12,19 +12,36 @@ from segwright.dataset import Dataset, make_folds, open_dataset
 from segwright.errors import UsageError
 from segwright.evaluation import (
     Report,
-    evaluate_parts,
+    ScoredPair,
+    evaluate_pairs,
     picture_panels,
     write_report,
 )
+from segwright.images import read_index
+from segwright.labels.label_map import LabelMap
 from segwright.segmenter import Segmenter, load
 from segwright.training.events import Event, Note, StageAdvanced, StageStarted
-from segwright.training.run_folder import require_free, unused_path
-from segwright.verbs.one_run import TrainReport, Wishes, resume_run, train_split
+from segwright.training.finish import OUT_OF_FOLD
+from segwright.training.run_folder import (
+    require_free,
+    storage_errors,
+    unused_path,
+    write_text,
+)
+from segwright.verbs.one_run import (
+    TrainReport,
+    Wishes,
+    resume_run,
+    train_split,
+    without_test,
+)
 
 Listener = Callable[[Event], None]
 
 _RECORD = "folds.json"
-_PICTURES_S = 0.5  # for each image of the final report, when the budget is shared out
+# Kept of the budget for what follows the last fold: the report, and each image's masks read.
+_REPORT_S = 9.0
+_READING_S = 0.04
 
 
 class FoldsRecord(BaseModel):
@@ -41,6 +58,7 @@ class FoldsRecord(BaseModel):
     seed: int
     plan: Path | None
     from_run: Path | None
+    fingerprint: str
 
 
 def is_cross_validation(path: Path) -> bool:
@@ -72,7 +90,8 @@ def cross_validate(
     root = dataset.root.resolve()
     path = out or unused_path(Path("runs"), f"{root.stem}-{folds}-fold")
     require_free(path)
-    path.mkdir(parents=True, exist_ok=True)
+    pool = _pool(dataset, on_event)
+    make_folds(pool, folds)  # refused before anything is written
     record = FoldsRecord(
         data=root,
         folds=folds,
@@ -81,11 +100,14 @@ def cross_validate(
         device=wishes.device,
         settings=dict(wishes.settings),
         seed=wishes.seed,
-        plan=wishes.plan,
-        from_run=wishes.from_run,
+        plan=wishes.plan and wishes.plan.resolve(),
+        from_run=wishes.from_run and wishes.from_run.resolve(),
+        fingerprint=pool.fingerprint(),
     )
-    (path / _RECORD).write_text(record.model_dump_json(indent=1), encoding="utf-8")
-    return _work_through(path, record, dataset, started_at=started_at, on_event=on_event)
+    with storage_errors(path):
+        path.mkdir(parents=True, exist_ok=True)
+    write_text(path / _RECORD, record.model_dump_json(indent=1))
+    return _work_through(path, record, pool, started_at=started_at, on_event=on_event)
 
 
 def resume_folds(
@@ -102,19 +124,28 @@ def resume_folds(
         record = FoldsRecord.model_validate_json((path / _RECORD).read_bytes())
     except ValidationError as error:
         raise UsageError(f"cannot be read ({error})", where=path / _RECORD) from error
-    dataset = open_dataset(record.data)
-    return _work_through(path, record, dataset, started_at=started_at, on_event=on_event)
+    pool = _pool(open_dataset(record.data), on_event)
+    if pool.fingerprint() != record.fingerprint:
+        raise UsageError(
+            "the images or labels have changed since this cross-validation was started",
+            where=record.data,
+            remedy="Start a new one",
+        )
+    return _work_through(path, record, pool, started_at=started_at, on_event=on_event)
 
 
 def _work_through(
-    path: Path, record: FoldsRecord, dataset: Dataset, *, started_at: float, on_event: Listener
+    path: Path, record: FoldsRecord, pool: Dataset, *, started_at: float, on_event: Listener
 ) -> TrainReport:
-    pool = _without_test(dataset, on_event)
+    """Trains the folds that are not done yet, then scores all of them together."""
     parts = make_folds(pool, record.folds)
     wishes = Wishes(
         record.model, record.device, record.settings, record.seed, record.plan, record.from_run
     )
-    end = None if record.budget_s is None else started_at + record.budget_s - 3.0 - _PICTURES_S * 12
+    share_s = None
+    if record.budget_s is not None:  # alike for all, so that folds can be compared and resumed
+        after_s = _REPORT_S + _READING_S * len(pool)
+        share_s = max(1.0, (record.budget_s - after_s) / record.folds)
     unseen: list[tuple[Segmenter, Dataset]] = []
     for number, (learn, hold_out) in enumerate(parts):
         fold = path / f"fold-{number + 1}"
@@ -129,15 +160,15 @@ def _work_through(
                     pool.subset(hold_out),
                     wishes,
                     out=fold,
-                    budget_s=None if end is None else (end - begun) / (record.folds - number),
+                    budget_s=share_s,
                     started_at=begun,
                     fold=(number, record.folds),
                     on_event=on_event,
                 )
         unseen.append((load(fold), pool.subset(hold_out)))
     on_event(StageStarted("scoring all folds", total=sum(len(part) for _, part in unseen)))
-    evaluation = evaluate_parts(unseen, progress=lambda done: on_event(StageAdvanced(done)))
-    (path / "scores.json").write_text(evaluation.to_json(), encoding="utf-8")
+    evaluation = evaluate_pairs(_out_of_fold(path, unseen, on_event), pool.classes)
+    write_text(path / "scores.json", evaluation.to_json())
     report = path / "report.html"
     write_report(
         report,
@@ -159,10 +190,20 @@ _SCORING = (
 )
 
 
-def _without_test(dataset: Dataset, on_event: Listener) -> Dataset:
-    """All images but a test split's."""
-    if "test" not in dataset.splits:
-        return dataset
-    on_event(Note("the test split is left out of the folds"))
-    test = set(dataset.split("test").keys)
-    return dataset.subset([i for i, key in enumerate(dataset.keys) if key not in test])
+def _out_of_fold(
+    path: Path, unseen: list[tuple[Segmenter, Dataset]], on_event: Listener
+) -> Iterator[ScoredPair]:
+    """Every image's labels with the mask that its fold wrote."""
+    samples = (sample for _, part in unseen for sample in part)
+    for done, sample in enumerate(samples, start=1):
+        classes = sample.labels.classes
+        ids = read_index(path / OUT_OF_FOLD / f"{sample.key}.png").astype(classes.dtype)
+        yield ScoredPair(sample.key, sample.group, sample.labels, LabelMap(ids, classes))
+        on_event(StageAdvanced(done))
+
+
+def _pool(dataset: Dataset, on_event: Listener) -> Dataset:
+    """The images that the folds are made of."""
+    if "test" in dataset.splits:
+        on_event(Note("the test split is left out of the folds"))
+    return without_test(dataset)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from segwright.dataset import Dataset, ensure_split, open_dataset
+from segwright.dataset import Dataset, open_dataset
 from segwright.errors import DataError
 from segwright.evaluation import (
     Evaluation,
@@ -17,14 +17,14 @@ from segwright.evaluation import (
 )
 from segwright.segmenter import Segmenter, load
 from segwright.training.events import Event, Note, StageAdvanced, StageStarted
-from segwright.training.run_folder import RunFolder
+from segwright.training.run_folder import RunFolder, storage_errors, write_text
 
 Listener = Callable[[Event], None]
 
 
 def evaluate(
-    run: Path,
-    data: Path,
+    run: str | Path,
+    data: str | Path,
     *,
     split: str | None = None,
     on_event: Listener = lambda event: None,
@@ -37,29 +37,32 @@ def evaluate(
     Args:
         run: A run folder or a segmenter folder.
         data: Labelled images.
-        split: "train", "val", "test" …; None for "val", or for all images where there are no
-            splits. Test labels are read only where this says so.
+        split: "train", "val", "test" …; None for "val", which of undivided data are the images
+            that the run held out itself, or all where it is other data. Test labels are read only
+            where this says so.
         on_event: Told of progress.
 
     Raises:
         DataError: There is no such split, or its classes are not those of the segmenter.
     """
+    run, data = Path(run), Path(data)
     on_event(StageStarted("opening"))
     segmenter = load(run)
     dataset = open_dataset(data)
-    chosen = _chosen_split(dataset, split, run, on_event)
+    split, chosen = _chosen(dataset, split, run, on_event)
     _require_same_classes(segmenter, dataset, data)
     on_event(StageStarted("scoring", total=len(chosen)))
     parts = [(segmenter, chosen)]
     evaluation = evaluate_parts(parts, progress=lambda done: on_event(StageAdvanced(done)))
-    name = f"{data.resolve().stem}-{split or ('val' if dataset.splits else 'all')}"
-    folder = Path(run) / "evaluations" / re.sub(r"[^\w.-]", "_", name)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "scores.json").write_text(evaluation.to_json(), encoding="utf-8")
+    name = f"{data.resolve().stem}-{split}"
+    folder = run / "evaluations" / re.sub(r"[^\w.-]", "_", name)
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / "scores.json", evaluation.to_json())
     write_report(
         folder / "report.html",
         Report(
-            title=f"{Path(run).name} on {name}",
+            title=f"{run.name} on {name}",
             evaluation=evaluation,
             classes=segmenter.classes,
             panels=picture_panels(parts, evaluation),
@@ -69,21 +72,42 @@ def evaluate(
     return evaluation
 
 
-def _chosen_split(dataset: Dataset, split: str | None, run: Path, on_event: Listener) -> Dataset:
-    if split is None and not dataset.splits:
-        return dataset
+def _chosen(
+    dataset: Dataset, split: str | None, run: Path, on_event: Listener
+) -> tuple[str, Dataset]:
+    """The name and the images of the split to score."""
     wanted = split or "val"
-    if wanted not in dataset.splits and (Path(run) / "plan.yaml").exists():
-        # The run held images out by itself: by its seed, so they are the same ones again.
-        dataset, note = ensure_split(dataset, seed=RunFolder.open(Path(run)).plan.seed)
-        on_event(Note(note))
-    if wanted not in dataset.splits:
-        raise DataError(
-            f"there is no split {wanted!r}; there are: {', '.join(dataset.splits) or 'none'}",
-            where=dataset.root,
-            remedy="Name one of these with --split, or add the images as a folder of that name",
-        )
-    return dataset.split(wanted)
+    if wanted in dataset.splits:
+        return wanted, dataset.split(wanted)
+    own = _divided_by(run, dataset, on_event)
+    if own is not None and wanted in own:
+        return wanted, own[wanted]
+    if split is None and not dataset.splits:
+        return "all", dataset
+    raise DataError(
+        f"there is no split {wanted!r}; there are: {', '.join(dataset.splits) or 'none'}",
+        where=dataset.root,
+        remedy="Name one of these with --split, or add the images as a folder of that name",
+    )
+
+
+def _divided_by(run: Path, dataset: Dataset, on_event: Listener) -> dict[str, Dataset] | None:
+    """The division a run made itself, if these are its data; nothing else may be called "val"."""
+    if not (run / "plan.yaml").exists():
+        return None
+    # Here, because they need torch, which a run has and other segmenters may not.
+    from segwright.training.material import fingerprint_of
+    from segwright.verbs.one_run import divided_as_in
+
+    folder = RunFolder.open(run)
+    try:
+        learned, held_out = divided_as_in(folder, dataset, on_event=lambda event: None)
+    except DataError:  # cannot be divided that way: it is other data
+        return None
+    if fingerprint_of(learned, held_out) != folder.plan.fingerprint:
+        return None
+    on_event(Note(f"this run was trained on this data and held out {len(held_out)} images"))
+    return {"train": learned, "val": held_out}
 
 
 def _require_same_classes(segmenter: Segmenter, dataset: Dataset, data: Path) -> None:

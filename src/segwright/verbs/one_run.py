@@ -10,8 +10,7 @@ from pathlib import Path
 from segwright.dataset import Dataset, make_folds, open_dataset
 from segwright.errors import UsageError
 from segwright.evaluation import Evaluation
-from segwright.plan import Plan
-from segwright.plan import reserve_s as reserve_of
+from segwright.plan import Plan, Timings, fit, reserve_s
 from segwright.training.checkpoint import Checkpoints
 from segwright.training.events import Event, Note, RunLog
 from segwright.training.finish import finish
@@ -22,6 +21,9 @@ from segwright.training.run_folder import RunFolder, RunRecord, require_free, un
 from segwright.verbs.plan import learn_and_hold_out
 
 Listener = Callable[[Event], None]
+
+# A plan file has decided these, even where its steps are counted anew for another budget.
+_NOT_REFITTED: tuple[str, ...] = ("input.precision", "validation.times", "validation.images")
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,17 @@ def train_split(
     if out is not None:
         require_free(out)
     material = Material.read(learn, hold_out, emit=on_event)
-    plan, reserve = _planned(material, wishes, budget_s, started_at, on_event)
+    plan, timings = _planned(material, wishes, budget_s, started_at, on_event)
     root = learn.root.resolve()
     path = out or unused_path(Path("runs"), f"{root.stem}-{plan.model.name}")
     source = None if wishes.from_run is None else wishes.from_run.resolve()
-    record = RunRecord(data=root, from_run=source, fold=fold, reserve_s=reserve)
+    record = RunRecord(
+        data=root,
+        from_run=source,
+        fold=fold,
+        reserve_s=reserve_s(timings.image_s, len(material.val), plan.budget_s or 0.0),
+        glance_s=timings.glance_s * min(plan.validation.images, len(material.val)),
+    )
     folder = RunFolder.create(path, plan, record)
     return _run(folder, material, started_at=started_at, extra_s=None, on_event=on_event)
 
@@ -87,11 +95,7 @@ def resume_run(
     folder = RunFolder.open(path)
     record, plan = folder.record, folder.plan
     dataset = open_dataset(record.data)
-    if record.fold is not None:
-        number, count = record.fold
-        learn, hold_out = map(dataset.subset, make_folds(dataset, count)[number])
-    else:
-        learn, hold_out = learn_and_hold_out(dataset, seed=plan.seed, on_event=on_event)
+    learn, hold_out = divided_as_in(folder, dataset, on_event=on_event)
     material = Material.read(learn, hold_out, emit=on_event)
     if material.fingerprint != plan.fingerprint:
         raise UsageError(
@@ -102,44 +106,85 @@ def resume_run(
     return _run(folder, material, started_at=started_at, extra_s=extra_s, on_event=on_event)
 
 
+def divided_as_in(
+    folder: RunFolder, dataset: Dataset, *, on_event: Listener
+) -> tuple[Dataset, Dataset]:
+    """What a run learned from and what it held out, of the same data."""
+    if folder.record.fold is None:
+        return learn_and_hold_out(dataset, seed=folder.plan.seed, on_event=on_event)
+    number, count = folder.record.fold
+    pool = without_test(dataset)
+    learn, hold_out = make_folds(pool, count)[number]
+    return pool.subset(learn), pool.subset(hold_out)
+
+
+def without_test(dataset: Dataset) -> Dataset:
+    """All images but a test split's."""
+    if "test" not in dataset.splits:
+        return dataset
+    test = set(dataset.split("test").keys)
+    return dataset.subset([i for i, key in enumerate(dataset.keys) if key not in test])
+
+
 def _planned(
     material: Material,
     wishes: Wishes,
     budget_s: float | None,
     started_at: float,
     on_event: Listener,
-) -> tuple[Plan, float]:
-    """The plan, and the part of its budget kept for the end."""
+) -> tuple[Plan, Timings]:
+    """The plan, decided or read from a file, and the timings it rests on."""
 
     def elapsed_s() -> float:
         return time.time() - started_at
 
-    if wishes.plan is None:
+    if wishes.plan is not None:
+        plan, timings = _planned_by_file(material, wishes, budget_s, elapsed_s, on_event)
+    else:
         plan, timings = decide(
             material,
             model=wishes.model or _model_of(wishes.from_run),
             budget_s=budget_s,
             device=wishes.device,
-            settings=wishes.settings,
+            settings={**_config_of(wishes), **wishes.settings},
             seed=wishes.seed,
             elapsed_s=elapsed_s,
             emit=on_event,
         )
-    else:
-        plan = Plan.read(wishes.plan).updated(wishes.settings)
-        if plan.fingerprint != material.fingerprint:
-            on_event(Note("the plan was made for other data; classes and means are taken anew"))
-            plan = plan.updated({"fingerprint": material.fingerprint}, {"fingerprint": ""})
-        machine = examine_machine(wishes.device or plan.device)
-        plan = plan.updated({"device": machine.device, **_given("budget_s", budget_s)})
-        timings = time_steps(
-            plan, material, machine, {"input.precision": ""}, elapsed_s=elapsed_s, emit=on_event
+    for key in ("input.precision", "steps"):
+        if key in plan.reasons:
+            on_event(Note(f"plan: {key}: {plan.reasons[key]}"))
+    return plan, timings
+
+
+def _planned_by_file(
+    material: Material,
+    wishes: Wishes,
+    budget_s: float | None,
+    elapsed_s: Callable[[], float],
+    on_event: Listener,
+) -> tuple[Plan, Timings]:
+    """The plan of a file; device, seed and budget may be given beside it."""
+    assert wishes.plan is not None
+    plan = Plan.read(wishes.plan).updated(wishes.settings)
+    if wishes.model not in (None, plan.model.name):
+        raise UsageError(
+            f"the plan is for the model {plan.model.name!r}, not {wishes.model!r}",
+            where=wishes.plan,
+            remedy="Leave --model out, or make a plan for it: segwright plan DATA --model …",
         )
-    for key, reason in plan.reasons.items():
-        if key in ("input.precision", "steps"):
-            on_event(Note(f"plan: {key}: {reason}"))
-    reserve = reserve_of(timings.image_s, len(material.val), plan.budget_s or 0.0)
-    return plan, reserve
+    if plan.fingerprint != material.fingerprint:
+        on_event(Note("the plan was made for other data; classes and means are taken anew"))
+        plan = plan.updated({"fingerprint": material.fingerprint}, {"fingerprint": ""})
+    machine = examine_machine(wishes.device or plan.device)
+    given = {"device": wishes.device, "seed": wishes.seed or None, "budget_s": budget_s}
+    plan = plan.updated({key: value for key, value in given.items() if value is not None})
+    decided = dict.fromkeys(_NOT_REFITTED, "")
+    timings = time_steps(plan, material, machine, decided, elapsed_s=elapsed_s, emit=on_event)
+    if budget_s is not None:  # another one than the plan's steps were counted for
+        fixed = {**decided, **wishes.settings}
+        plan = fit(plan, timings, val_images=len(material.val), fixed=fixed)
+    return plan, timings
 
 
 def _run(
@@ -161,9 +206,13 @@ def _run(
     return TrainReport(folder.path, evaluation, folder.report)
 
 
-def _given(key: str, value: object) -> dict[str, object]:
-    return {} if value is None else {key: value}
-
-
 def _model_of(run: Path | None) -> str | None:
     return None if run is None else RunFolder.open(run).plan.model.name
+
+
+def _config_of(wishes: Wishes) -> dict[str, object]:
+    """The configuration of the network whose weights are taken over, if it is to be the same."""
+    if wishes.from_run is None:
+        return {}
+    model = RunFolder.open(wishes.from_run).plan.model
+    return {"model.config": model.config} if wishes.model in (None, model.name) else {}

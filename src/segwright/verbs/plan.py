@@ -16,7 +16,7 @@ Listener = Callable[[Event], None]
 
 
 def plan(
-    data: Path,
+    data: str | Path,
     *,
     budget_s: float | None = None,
     model: str | None = None,

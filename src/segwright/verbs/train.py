@@ -17,9 +17,9 @@ Listener = Callable[[Event], None]
 
 
 def train(
-    data: Path | None = None,
+    data: str | Path | None = None,
     *,
-    out: Path | None = None,
+    out: str | Path | None = None,
     budget_s: float | None = None,
     model: str | None = None,
     task: str = "semantic",
@@ -27,9 +27,9 @@ def train(
     settings: Mapping[str, object] | None = None,
     seed: int = 0,
     folds: int | None = None,
-    plan: Path | None = None,
-    resume: Path | None = None,
-    from_run: Path | None = None,
+    plan: str | Path | None = None,
+    resume: str | Path | None = None,
+    from_run: str | Path | None = None,
     started_at: float | None = None,
     on_event: Listener = lambda event: None,
 ) -> TrainReport:
@@ -59,6 +59,7 @@ def train(
     """
     started_at = started_at or time.time()
     settings = dict(settings or {})
+    out, plan, resume, from_run = map(_path, (out, plan, resume, from_run))
     if task != "semantic":
         raise UsageError(
             f"the task {task!r} cannot be trained yet; accepted is 'semantic'",
@@ -67,7 +68,17 @@ def train(
         )
     if resume is not None:
         _refuse_beside_resume(
-            data=data, out=out, model=model, folds=folds, plan=plan, from_run=from_run, **settings
+            {
+                "data": data,
+                "--out": out,
+                "--model": model,
+                "--device": device,
+                "--seed": seed or None,
+                "--folds": folds,
+                "--plan": plan,
+                "--from": from_run,
+                **{f"--set {key}": value for key, value in settings.items()},
+            }
         )
         if is_cross_validation(resume):
             return resume_folds(resume, extra_s=budget_s, started_at=started_at, on_event=on_event)
@@ -98,7 +109,11 @@ def train(
     )
 
 
-def _refuse_beside_resume(**given: object) -> None:
+def _path(given: str | Path | None) -> Path | None:
+    return None if given is None else Path(given)
+
+
+def _refuse_beside_resume(given: Mapping[str, object]) -> None:
     named = [name for name, value in given.items() if value is not None]
     if named:
         raise UsageError(
