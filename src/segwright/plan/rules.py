@@ -18,7 +18,7 @@ from segwright.plan.plan import Plan, validated
 from segwright.transforms import AugmentConfig
 
 # Pixels of a training crop. Smaller crops take too little of the scene in, larger ones leave too
-# few different images per minute (benchmarks/recipe.md has the runs this rests on).
+# few different images per minute (benchmarks/recipe.py).
 _CROP_PX = 288 * 384
 _CROP_MULTIPLE = 32
 _LARGEST_PX = 1_000_000  # larger images are seen smaller by default
@@ -54,12 +54,14 @@ class Timings:
         glance_s: Scoring one validation image while training.
         image_s: Scoring one validation image as the shipped segmenter does.
         elapsed_s: From process start to the end of the probe.
+        parts: Pieces a batch had to be worked through in to fit into memory, by precision.
     """
 
     step_s: Mapping[str, float]
     glance_s: float
     image_s: float
     elapsed_s: float
+    parts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -135,21 +137,25 @@ def fit(plan: Plan, timings: Timings, *, val_images: int, fixed: Mapping[str, ob
         measured = ", ".join(f"{name} {s:.3f} s" for name, s in timings.step_s.items())
         values["input.precision"] = precision
         reasons["input.precision"] = f"fastest of those timed; a step takes {measured}"
+    parts = timings.parts.get(precision, plan.accumulate)
+    if parts > plan.accumulate:
+        values["accumulate"] = parts
+        reasons["accumulate"] = "a batch does not fit into memory in fewer parts"
     plan = plan.updated(values, reasons)
     budget_s = plan.budget_s
     if budget_s is None or "steps" in fixed:
         return plan
-    plan = _with_affordable_glances(plan, budget_s, timings, fixed)
+    plan = _with_affordable_glances(plan, budget_s, timings, val_images, fixed)
     steps, reason = _steps_within(plan, budget_s, timings, val_images)
     return plan.updated({"steps": steps}, {"steps": reason})
 
 
 def _with_affordable_glances(
-    plan: Plan, budget_s: float, timings: Timings, fixed: Mapping[str, object]
+    plan: Plan, budget_s: float, timings: Timings, val_images: int, fixed: Mapping[str, object]
 ) -> Plan:
     """Fewer images, then fewer validations, where scoring while training would cost too much."""
     affordable = int(_GLANCES_SHARE * budget_s / timings.glance_s)
-    wanted = plan.validation.times * plan.validation.images
+    wanted = plan.validation.times * min(plan.validation.images, val_images)
     if wanted <= affordable or {"validation.times", "validation.images"} & set(fixed):
         return plan
     images = min(plan.validation.images, max(_FEWEST_GLANCED, affordable // plan.validation.times))

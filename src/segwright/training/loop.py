@@ -11,15 +11,13 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
-import torch
-
-from segwright.errors import TrainingError
 from segwright.plan import Plan
 from segwright.training.batches import Batch, BatchStream
 from segwright.training.checkpoint import Checkpoints, TrainState
 from segwright.training.clock import Clock
 from segwright.training.events import Decided, Listener, TrainStep, Validated
 from segwright.training.learner import Learner, StepResult
+from segwright.training.memory import within_memory
 from segwright.training.timeline import Decision, Timeline
 
 
@@ -67,7 +65,7 @@ def run_loop(
             decided = len(timeline.decisions)
             batch = next(stream)
             lr_scale = timeline.lr_scale(state.step, plan.schedule)
-            result = _step_within_memory(learner, batch, state.step, lr_scale, timeline, emit)
+            result = _step(learner, batch, state.step, lr_scale, timeline, emit)
             state.step += 1
             glances = timeline.yet_due(state.step, plan.validation.times)
             left_s = clock.left_s(state.step, timeline, glances)
@@ -105,7 +103,7 @@ def _note_score(
     return False
 
 
-def _step_within_memory(
+def _step(
     learner: Learner,
     batch: Batch,
     step: int,
@@ -113,35 +111,19 @@ def _step_within_memory(
     timeline: Timeline,
     emit: Listener,
 ) -> StepResult:
-    """One step; when memory runs out, the same step in twice as many parts."""
-    while True:
-        try:
-            return learner.step(batch, number=step, lr_scale=lr_scale, parts=timeline.parts)
-        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-            if not _is_out_of_memory(error):
-                raise
-            if timeline.parts >= len(batch.keys):
-                raise TrainingError(
-                    f"one crop of {tuple(batch.images.shape[-2:])} pixels does not fit into memory",
-                    remedy="Use smaller crops (--set input.crop_hw=[…]) or a smaller model",
-                ) from error
-        _free_memory(learner)
-        parts = min(len(batch.keys), 2 * timeline.parts)
+    """One step, in as many parts as memory asks for."""
+
+    def note(parts: int) -> None:
         reason = f"out of memory: each batch is now worked through in {parts} parts"
         _record(Decision(step, "accumulate", parts, reason), timeline, emit)
 
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    signs = ("out of memory", "not enough memory", "can't allocate memory")
-    return any(sign in str(error) for sign in signs)
-
-
-def _free_memory(learner: Learner) -> None:
-    learner.optimiser.clear()
-    if learner.device.type == "cuda":
-        torch.cuda.empty_cache()
+    return within_memory(
+        lambda parts: learner.step(batch, number=step, lr_scale=lr_scale, parts=parts),
+        learner,
+        batch,
+        parts=timeline.parts,
+        on_more=note,
+    )
 
 
 def _record(decision: Decision | None, timeline: Timeline, emit: Listener) -> None:

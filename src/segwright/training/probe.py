@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from segwright.plan import Plan, Timings
 from segwright.training.batches import Batch
 from segwright.training.learner import Learner
+from segwright.training.memory import within_memory
 
 _WARM_UP = 2
 _TIMED = 4
@@ -35,13 +36,14 @@ def probe(
         elapsed_s: Seconds since the process started.
     """
     step_s: dict[str, float] = {}
+    parts = dict.fromkeys(precisions, plan.accumulate)
     for precision in precisions:
         learner = make_learner(plan.updated({"input.precision": precision}))
         begun = time.perf_counter()
         taken: list[float] = []
         for number in range(_WARM_UP + _TIMED):
             step_begun = time.perf_counter()
-            learner.step(next(batches), number=number, lr_scale=0.0, parts=plan.accumulate)
+            parts[precision] = _step(learner, next(batches), number, parts[precision])
             taken.append(time.perf_counter() - step_begun)
             if number and time.perf_counter() - begun > _LONGEST_S:
                 break
@@ -50,7 +52,25 @@ def probe(
     quick_s, shipped_s = (
         _second_time(lambda q=quick: score_one(learner, q)) for quick in (True, False)
     )
-    return Timings(step_s, quick_s, shipped_s, elapsed_s())
+    return Timings(step_s, quick_s, shipped_s, elapsed_s(), parts)
+
+
+def _step(learner: Learner, batch: Batch, number: int, parts: int) -> int:
+    """One step that moves nothing; returns the parts it took to fit into memory."""
+    fitting = parts
+
+    def note(more: int) -> None:
+        nonlocal fitting
+        fitting = more
+
+    within_memory(
+        lambda parts: learner.step(batch, number=number, lr_scale=0.0, parts=parts),
+        learner,
+        batch,
+        parts=parts,
+        on_more=note,
+    )
+    return fitting
 
 
 def _second_time(work: Callable[[], None]) -> float:
