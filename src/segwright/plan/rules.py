@@ -231,7 +231,7 @@ def _choose_learning(plan: _Reasoned, facts: DatasetFacts, settings: Mapping[str
         f"(asymmetry {facts.vertical_asymmetry:.2f}): images are "
         f"{'kept upright' if upright else 'turned every way'}"
     )
-    plan.choose("loss.terms", {"cross_entropy": 1.0, "jaccard": 1.0}, "pixels and whole regions")
+    plan.choose("loss.terms", {"cross_entropy": 1.0})
     plan.choose("loss.class_weights", "log", "rare classes weigh more, 1 / ln(1.02 + frequency)")
     plan.choose("loss.label_smoothing", 0.0)
     plan.choose("loss.auxiliary", 0.4)
@@ -251,10 +251,13 @@ def _choose_learning(plan: _Reasoned, facts: DatasetFacts, settings: Mapping[str
 
 
 def _choose_rhythm(plan: _Reasoned, facts: DatasetFacts, machine: Machine) -> None:
-    plan.choose("batch_size", 8)
+    on_cpu = machine.device == "cpu"
+    batch = 4 if on_cpu else 16
+    why = "many small steps learn more per minute here" if on_cpu else "fills a GPU better"
+    plan.choose("batch_size", batch, why)
     plan.choose("accumulate", 1)
     fewest, most = _STEPS_UNTIMED
-    steps = min(most, max(fewest, _EPOCHS_UNTIMED * facts.num_images // 8))
+    steps = min(most, max(fewest, _EPOCHS_UNTIMED * facts.num_images // batch))
     plan.choose("steps", steps, f"{_EPOCHS_UNTIMED} passes over {facts.num_images} images")
     plan.choose("validation.times", 5)
     plan.choose("validation.images", 32, "a fixed part of the validation images, for speed")
