@@ -160,10 +160,10 @@ class AugmentConfig(BaseModel):
             flip_horizontal=0.5,
             scale=(0.5, 1.5),
             aspect=1.1,
-            brightness=0.1,
-            contrast=0.3,
-            channel_gain=0.05,
-            saturation=0.3 if num_channels == 3 else 0.0,
+            brightness=0.2,
+            contrast=0.5,
+            channel_gain=0.1,
+            saturation=0.4 if num_channels == 3 else 0.0,
         )
 
     @classmethod
