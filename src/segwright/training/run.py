@@ -120,7 +120,11 @@ def _on_resume(
 
 @torch.no_grad()
 def _take_over(learner: Learner, run: Path) -> str:
-    """Copies the weights of another run's segmenter wherever name and shape agree."""
+    """Copies the weights of another run's segmenter wherever name and shape agree.
+
+    Raises:
+        UsageError: They agree in less than half of the tensors: it is another network.
+    """
     from segwright.segmenter import NetSegmenter, load
 
     source = load(run)
@@ -133,11 +137,11 @@ def _take_over(learner: Learner, run: Path) -> str:
     for name in fitting:
         own[name].copy_(given[name])
     learner.average.follow()
-    if not fitting:
+    if 2 * len(fitting) < len(own):
         raise UsageError(
-            "no tensor of this run's network fits the one asked for",
+            f"only {len(fitting)} of {len(own)} tensors fit the network asked for",
             where=run,
-            remedy="Train the same model: leave --model out, or name the one of that run",
+            remedy="Train the same network: leave --model and --set model.config out",
         )
     new = sorted(set(own) - fitting)
     told = f"{len(fitting)} of {len(own)} tensors were taken over from {run}"

@@ -77,11 +77,13 @@ def _chosen(
 ) -> tuple[str, Dataset]:
     """The name and the images of the split to score."""
     wanted = split or "val"
+    if wanted in ("train", "val") and (own := _divided_by(run, dataset)):
+        # What the run held out itself, or as a fold, may be called otherwise in the data.
+        if set(own["val"].keys) != {*_keys(dataset, "val")}:
+            on_event(Note(f"the run held out {len(own['val'])} of these images: they are its val"))
+        return wanted, own[wanted]
     if wanted in dataset.splits:
         return wanted, dataset.split(wanted)
-    own = _divided_by(run, dataset, on_event)
-    if own is not None and wanted in own:
-        return wanted, own[wanted]
     if split is None and not dataset.splits:
         return "all", dataset
     raise DataError(
@@ -91,8 +93,12 @@ def _chosen(
     )
 
 
-def _divided_by(run: Path, dataset: Dataset, on_event: Listener) -> dict[str, Dataset] | None:
-    """The division a run made itself, if these are its data; nothing else may be called "val"."""
+def _keys(dataset: Dataset, split: str) -> tuple[str, ...]:
+    return dataset.split(split).keys if split in dataset.splits else ()
+
+
+def _divided_by(run: Path, dataset: Dataset) -> dict[str, Dataset] | None:
+    """What a run learned from and what it held out, if these are its data."""
     if not (run / "plan.yaml").exists():
         return None
     # Here, because they need torch, which a run has and other segmenters may not.
@@ -106,7 +112,6 @@ def _divided_by(run: Path, dataset: Dataset, on_event: Listener) -> dict[str, Da
         return None
     if fingerprint_of(learned, held_out) != folder.plan.fingerprint:
         return None
-    on_event(Note(f"this run was trained on this data and held out {len(held_out)} images"))
     return {"train": learned, "val": held_out}
 
 

@@ -1,0 +1,79 @@
+"""Which images `evaluate` scores, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from segwright.errors import DataError
+from segwright.verbs.evaluate import evaluate
+from segwright.verbs.train import train
+
+
+@pytest.fixture(scope="module")
+def data(draw_scenes: Callable[..., Path], tmp_path_factory: Any) -> Path:
+    """Six images to learn from, two of a test split, no validation split."""
+    root = draw_scenes(tmp_path_factory.mktemp("scenes") / "data")
+    (root / "dataset.yaml").write_text(
+        "splits:\n  train: [aaa, bbb, ccc, ddd, eee, fff]\n  test: [ggg, hhh]\n", encoding="utf-8"
+    )
+    return root
+
+
+@pytest.fixture(scope="module")
+def run(data: Path, tiny_settings: dict[str, Any], tmp_path_factory: Any) -> Path:
+    settings = {**tiny_settings, "steps": 4}
+    return train(data, out=tmp_path_factory.mktemp("runs") / "run", settings=settings).run
+
+
+def scored(evaluation: Any) -> set[str]:
+    return {image.key for image in evaluation.images}
+
+
+def test_by_default_what_the_run_held_out(run: Path, data: Path) -> None:
+    evaluation = evaluate(run, data)
+    assert scored(evaluation) and not scored(evaluation) & {"ggg", "hhh"}
+    folder = run / "evaluations" / "data-val"
+    assert json.loads((folder / "scores.json").read_text()) == json.loads(evaluation.to_json())
+    assert (folder / "report.html").exists()
+
+
+def test_training_and_validation_images_are_disjoint(run: Path, data: Path) -> None:
+    learned, held_out = (scored(evaluate(run, data, split=name)) for name in ("train", "val"))
+    assert not learned & held_out
+    assert learned | held_out == {"aaa", "bbb", "ccc", "ddd", "eee", "fff"}
+
+
+def test_the_test_split_is_scored_where_asked_for(run: Path, data: Path) -> None:
+    assert scored(evaluate(run, data, split="test")) == {"ggg", "hhh"}
+
+
+def test_other_data_without_splits_are_scored_as_a_whole(
+    run: Path, draw_scenes: Callable[..., Path], tmp_path: Path
+) -> None:
+    other = draw_scenes(tmp_path / "other", 3)
+    assert scored(evaluate(run, other)) == {"aaa", "bbb", "ccc"}
+    assert (run / "evaluations" / "other-all" / "report.html").exists()
+    with pytest.raises(DataError, match="there is no split 'val'; there are: none"):
+        evaluate(run, other, split="val")
+
+
+def test_a_missing_split_is_named(run: Path, data: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no split 'tset'; there are: train, test.*--split"):
+        evaluate(run, data, split="tset")
+    without = Path(shutil.copytree(data, tmp_path / "without"))
+    (without / "dataset.yaml").unlink()
+    with pytest.raises(DataError, match="no split 'test'"):
+        evaluate(run, without, split="test")
+
+
+def test_other_classes_are_refused(run: Path, data: Path, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(data, tmp_path / "other"))
+    (other / "classes.txt").write_text("ground\nbox\n", encoding="utf-8")
+    with pytest.raises(DataError, match="the classes are ground, box; this segmenter knows back"):
+        evaluate(run, other, split="test")
