@@ -127,10 +127,8 @@ def describe(event: Event, stage: StageStarted) -> str:
         case StageAdvanced(done=done):
             return f"{stage.stage}: {_share(done, stage.total)}"
         case TrainStep():
-            return (
-                f"step {event.step} of {event.last_step} · loss {event.loss:.3f} · "
-                f"{format_duration(event.left_s)} left"
-            )
+            left = "" if event.left_s is None else f" · {format_duration(event.left_s)} left"
+            return f"step {event.step} of {event.last_step} · loss {event.loss:.3f}{left}"
         case Validated():
             return (
                 f"validation at step {event.step}: mean IoU {100 * event.mean_iou:.1f} "

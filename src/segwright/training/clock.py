@@ -61,8 +61,15 @@ class Clock:
         self.pace_s = _MEMORY * self.pace_s + (1 - _MEMORY) * latest if self.pace_s else latest
         self.begin(step)
 
-    def left_s(self, step: int, timeline: Timeline, glances: int) -> float:
-        """Seconds until the last step at the present pace, with `glances` validations to come."""
+    def left_s(self, step: int, timeline: Timeline, glances: int) -> float | None:
+        """Seconds until the last step, with `glances` validations to come.
+
+        They are what the budget leaves, or follow from the pace; None before it was measured.
+        """
+        if self.budget_s is not None:
+            return max(0.0, self.budget_s - self.reserve_s - self.elapsed_s())
+        if not self.pace_s:
+            return None
         return max(0, timeline.last_step - step) * self.pace_s + glances * self.glance_s
 
     def fitting(self, budget_s: float, glances: int) -> int:

@@ -57,7 +57,7 @@ class TrainStep(Event):
     grad_norm: float
     lr_scale: float
     elapsed_s: float
-    left_s: float
+    left_s: float | None
 
 
 @dataclass(frozen=True)

@@ -138,7 +138,7 @@ def _told(
     lr_scale: float,
     timeline: Timeline,
     elapsed_s: float,
-    left_s: float,
+    left_s: float | None,
 ) -> TrainStep:
     return TrainStep(
         step=step,
@@ -147,7 +147,7 @@ def _told(
         grad_norm=result.grad_norm,
         lr_scale=lr_scale,
         elapsed_s=round(elapsed_s, 3),
-        left_s=round(left_s, 1),
+        left_s=None if left_s is None else round(left_s, 1),
     )
 
 
