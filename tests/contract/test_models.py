@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from segwright.models import CATALOG, SemanticOutput, architecture, build_model
+from segwright.models.output import resize_logits
+from segwright.plan import OptimiserSettings
+from segwright.training.optimisers import Optimiser
 
 # The first variant of a model has the parts of its default settings.
 NARROW: dict[str, list[dict[str, Any]]] = {
@@ -199,3 +203,36 @@ def test_a_multiple_of_the_stated_size_needs_no_padding(name: str) -> None:
         net = build_model(name, num_classes=2)
     multiple = getattr(net, "size_multiple", CATALOG[name].size_multiple)
     assert multiple == CATALOG[name].size_multiple
+
+
+@every_variant
+@pytest.mark.parametrize("optimiser", ["muon", "adamw", "sgd"])
+def test_steps_on_one_batch_reduce_its_loss(
+    name: str, settings: dict[str, Any], optimiser: str
+) -> None:
+    net = build(name, {**settings, "dropout": 0.0} if "dropout" in settings else settings)
+    moved = Optimiser(
+        net,
+        OptimiserSettings(
+            name=optimiser,  # pyright: ignore[reportArgumentType]
+            lr=3e-3,
+            vector_lr=1e-3,
+            momentum=0.9,
+            weight_decay=0.0,
+            l1=0.0,
+            clip_norm=0.0,
+        ),
+    )
+    images = picture(4, 3, 32, 48, dtype=torch.float32)
+    truth = images.mean(1).gt(0).long()
+
+    def loss() -> torch.Tensor:
+        logits = resize_logits(net.train()(images).logits, (32, 48))
+        return functional.cross_entropy(logits, truth)
+
+    before = loss()
+    for _ in range(5):
+        moved.clear()
+        loss().backward()
+        moved.step(1.0)
+    assert loss() < before
