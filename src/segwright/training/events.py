@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -87,6 +87,7 @@ class Decided(Event):
 Listener = Callable[[Event], None]
 
 _METRICS = "metrics.jsonl"
+_NOT_PLOTTED = ("step", "last_step", "images", "best")
 _KEPT = (Note, TrainStep, Validated, Decided)
 
 
@@ -113,11 +114,9 @@ class RunLog:
             if isinstance(event, _KEPT):
                 self._lines.write(json.dumps({"kind": event.kind, **asdict(event)}) + "\n")
             if self._board is not None and isinstance(event, TrainStep | Validated):
-                for item in fields(event):
-                    if item.name not in ("step", "last_step", "images", "best"):
-                        self._board.add_scalar(
-                            f"{event.kind}/{item.name}", getattr(event, item.name), event.step
-                        )
+                for name, value in asdict(event).items():
+                    if value is not None and name not in _NOT_PLOTTED:
+                        self._board.add_scalar(f"{event.kind}/{name}", value, event.step)
         self._listener(event)
 
     def close(self) -> None:
