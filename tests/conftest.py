@@ -7,9 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
+
+# How long an example takes says more about the machine than about the code.
+hypothesis.settings.register_profile("segwright", deadline=None)
+hypothesis.settings.load_profile("segwright")
 
 _SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
