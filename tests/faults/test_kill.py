@@ -114,30 +114,33 @@ def unbroken(trainer: Trainer) -> Path:
 
 
 def at_a_random_moment(random: Random, out: Path) -> Callable[[], bool]:
-    """From the first file of the run to its last, by the clock."""
-    delay_s = random.uniform(0, 1.5)
-    begun: list[float] = []
+    """Somewhere between a run's first line in its log and its report."""
 
-    def come() -> bool:
-        if not begun and (out / "plan.yaml").exists():
-            begun.append(time.monotonic())
-        return bool(begun) and time.monotonic() - begun[0] > delay_s
+    def lines() -> int:
+        path = out / "metrics.jsonl"
+        return path.read_bytes().count(b"\n") if path.exists() else 0
 
-    return come
+    wanted = lines() + random.randint(0, 45)
+    return lambda: lines() >= wanted and _a_little_later(random, 0.02)
 
 
 def while_a_checkpoint_is_written(random: Random, out: Path) -> Callable[[], bool]:
-    """At a random one of the sightings of a half-written checkpoint or pointer."""
-    wanted = random.randint(1, 12)
-    seen = 0
+    """While a random one of the checkpoints, or of its pointers, is only half there."""
+    wanted = random.randint(1, 10)
+    seen: set[str] = set()
 
     def come() -> bool:
-        nonlocal seen
         folder = out / "checkpoints"
-        seen += folder.exists() and any(folder.glob(".writing-*"))
-        return seen >= wanted
+        if folder.exists():
+            seen.update(path.name for path in folder.glob(".writing-step-*"))
+        return len(seen) >= wanted and _a_little_later(random, 0.004)
 
     return come
+
+
+def _a_little_later(random: Random, at_most_s: float) -> bool:
+    time.sleep(random.uniform(0, at_most_s))
+    return True
 
 
 MOMENTS = [at_a_random_moment, while_a_checkpoint_is_written]

@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from segwright.errors import SegwrightError, StorageError, UnknownNameError, UsageError
 from segwright.images import read_image
@@ -48,7 +49,7 @@ def predict(
     *,
     save: Collection[Saved] = ("mask",),
     device: str | None = None,
-    settings: Mapping[str, object] | None = None,
+    settings: Mapping[str, Any] | None = None,
     on_event: Callable[[Event], None] | None = None,
 ) -> PredictReport:
     """Segments images and writes the results, each file whole or absent.
