@@ -30,7 +30,7 @@ from segwright.plan import Plan, draft
 from segwright.training.batches import Batch
 from segwright.training.checkpoint import Checkpoints, TrainState
 from segwright.training.clock import Clock
-from segwright.training.events import RunLog
+from segwright.training.log import RunLog
 from segwright.training.loop import Score, run_loop
 from segwright.training.material import Material
 from segwright.training.planning import examine_machine, make_learner
@@ -78,7 +78,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--steps", type=int, default=120)
     arguments = parser.parse_args()
 
     def silent(event: object) -> None: ...
@@ -90,8 +90,8 @@ def main() -> None:
     settings = {
         "steps": arguments.steps,
         "input.precision": precision,
-        # A checkpoint every 40 steps is what a ten-minute run writes on two cores.
-        "checkpoints": max(1, arguments.steps // 40),
+        # One every 120 steps is what a ten-minute run writes on two cores.
+        "checkpoints": max(1, arguments.steps // 120),
         "validation.times": 1,
     }
     plan = draft(material.facts, machine, fingerprint=material.fingerprint, settings=settings)

@@ -83,9 +83,17 @@ class Preparation(BaseModel):
         return (image.pixels @ _LUMINANCE)[..., None]
 
     def normalise(self, pixels: np.ndarray, *, full_scale: float) -> None:
-        """Does to (Y, X, C) float32 pixels, in place, what `apply` does to an image."""
-        pixels *= (1 / (full_scale * np.asarray(self.std))).astype(np.float32)
-        pixels -= (np.asarray(self.mean) / np.asarray(self.std)).astype(np.float32)
+        """Does to (Y, X, C) float32 pixels, in place, what `apply` does to an image.
+
+        Args:
+            pixels: C-contiguous, in the file's units.
+            full_scale: The value that stands for 1.0.
+        """
+        # One long row of gains is many times faster than numpy's broadcasting of C values.
+        assert pixels.flags.c_contiguous  # else reshape would copy, and nothing change in place
+        rows = pixels.reshape(len(pixels), -1)
+        rows *= np.tile(1 / (full_scale * np.asarray(self.std)), pixels.shape[1]).astype(np.float32)
+        rows -= np.tile(np.asarray(self.mean) / self.std, pixels.shape[1]).astype(np.float32)
 
     def conversion(self, image: Image) -> str | None:
         """What `apply` does to the channels of `image`, in words; None if they fit.

@@ -32,15 +32,21 @@ def orthogonalise(matrix: torch.Tensor) -> torch.Tensor:
     unit = wide.float()
     unit = unit / (unit.norm() + 1e-7)
     gram = unit @ unit.mT
-    total = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
-    a, b, c = _QUINTIC
-    for _ in range(_ITERATIONS):
-        factor = torch.addmm(b * gram, gram, gram, alpha=c)
-        factor.diagonal().add_(a)
-        total = factor @ total
+    factor = total = _quintic_factor(gram)
+    for _ in range(_ITERATIONS - 1):
         gram = factor @ gram @ factor
+        factor = _quintic_factor(gram)
+        total = factor @ total
     result = total @ unit
     return (result if wide is matrix else result.mT).to(matrix.dtype)
+
+
+def _quintic_factor(gram: torch.Tensor) -> torch.Tensor:
+    """a·1 + b·G + c·G², which times the iterate is the quintic of the iterate."""
+    a, b, c = _QUINTIC
+    factor = torch.addmm(gram, gram, gram, beta=b, alpha=c)
+    factor.diagonal().add_(a)
+    return factor
 
 
 class Muon(torch.optim.Optimizer):
