@@ -22,7 +22,7 @@ from segwright.evaluation import (
     evaluate_pairs,
     write_report,
 )
-from segwright.training.events import read_metrics
+from segwright.training.log import read_metrics
 from segwright.training.run_folder import unused_path
 
 ABOUT_THE_DATA = """Scenes of 256 × 256 pixels composed from real pictures: brick, grass, gravel as

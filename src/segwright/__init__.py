@@ -112,7 +112,12 @@ def __getattr__(name: str) -> object:
         found: object = version("segwright")
     elif name in _SOURCES:
         module, original = _SOURCES[name]
-        found = getattr(importlib.import_module(module), original)
+        try:
+            found = getattr(importlib.import_module(module), original)
+        except ModuleNotFoundError as error:
+            from segwright.verbs.extras import missing_dependency
+
+            raise missing_dependency(error, purpose=f"segwright.{name}") from error
     else:
         raise AttributeError(f"module 'segwright' has no attribute {name!r}")
     globals()[name] = found  # the next look-up finds it without coming here

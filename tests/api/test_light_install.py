@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import segwright
+
 HEAVY = {"torch", "torchvision", "timm", "cv2", "scipy", "tensorboard"}
 
 # Makes the optional packages look as if they were not installed.
@@ -79,6 +81,19 @@ def test_methods_and_doctor_work_without_torch() -> None:
     examined = _segwright_without_heavy("doctor")
     assert examined.returncode == 0, examined.stderr + examined.stdout
     assert "pip install 'segwright[train]'" in examined.stdout
+
+
+@pytest.mark.parametrize("name", segwright.__all__)
+def test_a_public_name_is_there_or_names_the_extra_that_brings_it(name: str) -> None:
+    told = _python(
+        WITHOUT_HEAVY
+        + f"import segwright\ntry:\n    segwright.{name}\n"
+        + "except segwright.MissingDependencyError as error:\n    print(error)"
+    )
+    assert told.returncode == 0, told.stderr
+    assert (name in {"train", "make_plan", "TrainReport"}) == ("[train]'" in told.stdout), (
+        told.stdout
+    )
 
 
 def test_training_without_torch_names_the_extra_that_brings_it(tmp_path: Path) -> None:

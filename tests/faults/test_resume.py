@@ -13,8 +13,9 @@ import pytest
 from PIL import Image as PillowImage
 
 from segwright.errors import BudgetError, CheckpointError, UsageError
+from segwright.events import Note, TrainStep
 from segwright.plan import Plan
-from segwright.training.events import Note, TrainStep, read_metrics
+from segwright.training.log import read_metrics
 from segwright.verbs.evaluate import evaluate
 from segwright.verbs.train import train
 

@@ -16,8 +16,8 @@ from types import FrameType
 
 import typer
 
-from segwright.errors import MissingDependencyError, SegwrightError
-from segwright.verbs.extras import extra_of
+from segwright.errors import SegwrightError
+from segwright.verbs.extras import missing_dependency
 
 SOME_FAILED = 3
 INTERRUPTED = 128 + signal.SIGINT
@@ -57,9 +57,8 @@ def _ending(error: BaseException) -> tuple[str, int]:
         return "interrupted", INTERRUPTED
     if isinstance(error, _Terminated):
         return "terminated", TERMINATED
-    if isinstance(error, ModuleNotFoundError) and (found := extra_of(error.name or "")):
-        extra, package = found
-        error = MissingDependencyError(package, extra=extra, purpose="this command")
+    if isinstance(error, ModuleNotFoundError):
+        error = missing_dependency(error, purpose="this command")
     if isinstance(error, SegwrightError):
         return f"error: {error}", error.exit_code
     if isinstance(error, MemoryError):

@@ -9,15 +9,7 @@ from types import TracebackType
 from typing import TextIO
 
 from segwright.cli.duration import format_duration
-from segwright.training.events import (
-    Decided,
-    Event,
-    Note,
-    StageAdvanced,
-    StageStarted,
-    TrainStep,
-    Validated,
-)
+from segwright.events import Decided, Event, Note, StageAdvanced, StageStarted, TrainStep, Validated
 
 LINE_EVERY_S = 10.0
 

@@ -13,10 +13,11 @@ from segwright.evaluation import (
     picture_panels,
     write_report,
 )
+from segwright.events import Listener, StageAdvanced, StageStarted
 from segwright.plan import Plan
 from segwright.result import Result
 from segwright.segmenter import load
-from segwright.training.events import Listener, StageAdvanced, StageStarted, read_metrics
+from segwright.training.log import read_metrics
 from segwright.training.material import Material
 from segwright.training.run_folder import RunFolder, environment, write_text
 from segwright.training.validation import as_segmenter

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
+from segwright.events import Decided, Listener, TrainStep, Validated
 from segwright.plan import Plan
 from segwright.training.batches import Batch, BatchStream
 from segwright.training.checkpoint import Checkpoints, TrainState
 from segwright.training.clock import Clock
-from segwright.training.events import Decided, Listener, TrainStep, Validated
 from segwright.training.learner import Learner, StepResult
 from segwright.training.memory import within_memory
 from segwright.training.timeline import Decision, Timeline

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from segwright.dataset import Dataset, DatasetFacts, Sample, measure_facts
+from segwright.events import Listener, StageAdvanced, StageStarted
 from segwright.labels.classes import Classes
 from segwright.plan import Plan
 from segwright.segmenter import Preparation
 from segwright.training.batches import BatchStream
-from segwright.training.events import Listener, StageAdvanced, StageStarted
 from segwright.training.store import SampleStore
 from segwright.transforms import Augmentation, CropFocus
 

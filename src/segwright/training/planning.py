@@ -8,10 +8,10 @@ from contextlib import closing
 import torch
 
 from segwright.errors import DataError, UsageError
+from segwright.events import Listener, StageStarted
 from segwright.losses import build_loss
 from segwright.models import build_model
 from segwright.plan import Machine, Plan, Timings, draft, fit
-from segwright.training.events import Listener, StageStarted
 from segwright.training.learner import Learner
 from segwright.training.material import Material
 from segwright.training.probe import probe

@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 from segwright.errors import BudgetError, UsageError
+from segwright.events import Decided, Listener, Note, StageStarted
 from segwright.plan import Plan
 from segwright.training.checkpoint import Checkpoints, TrainState
 from segwright.training.clock import Clock
-from segwright.training.events import Decided, Listener, Note, StageStarted
 from segwright.training.learner import Learner
 from segwright.training.loop import run_loop
 from segwright.training.material import Material

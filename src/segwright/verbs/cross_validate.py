@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -17,10 +17,10 @@ from segwright.evaluation import (
     picture_panels,
     write_report,
 )
+from segwright.events import Listener, Note, StageAdvanced, StageStarted
 from segwright.images import read_index
 from segwright.labels.label_map import LabelMap
 from segwright.segmenter import Segmenter, load
-from segwright.training.events import Event, Note, StageAdvanced, StageStarted
 from segwright.training.finish import OUT_OF_FOLD
 from segwright.training.run_folder import (
     require_free,
@@ -35,8 +35,6 @@ from segwright.verbs.one_run import (
     train_split,
     without_test,
 )
-
-Listener = Callable[[Event], None]
 
 _RECORD = "folds.json"
 # Kept of the budget for what follows the last fold: the report, and each image's masks read.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 from segwright.dataset import Dataset, open_dataset
@@ -15,11 +14,9 @@ from segwright.evaluation import (
     picture_panels,
     write_report,
 )
+from segwright.events import Listener, Note, StageAdvanced, StageStarted
 from segwright.segmenter import Segmenter, load
-from segwright.training.events import Event, Note, StageAdvanced, StageStarted
 from segwright.training.run_folder import RunFolder, storage_errors, write_text
-
-Listener = Callable[[Event], None]
 
 
 def evaluate(

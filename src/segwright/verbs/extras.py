@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from segwright.errors import MissingDependencyError
+
 
 @dataclass(frozen=True)
 class Extra:
@@ -33,9 +35,15 @@ EXTRAS: Mapping[str, Extra] = {
 }
 
 
-def extra_of(import_name: str) -> tuple[str, str] | None:
-    """(extra, name to install) of a package by its import name; None if it is in no extra."""
-    for name, extra in EXTRAS.items():
-        if import_name in extra.packages:
-            return name, extra.packages[import_name]
-    return None
+def missing_dependency(error: ModuleNotFoundError, *, purpose: str) -> Exception:
+    """What to raise for an import that failed: the extra that helps, or else the error itself.
+
+    Args:
+        error: The failure.
+        purpose: What needs the package ("this command").
+    """
+    name = (error.name or "").partition(".")[0]
+    for extra, content in EXTRAS.items():
+        if name in content.packages:
+            return MissingDependencyError(content.packages[name], extra=extra, purpose=purpose)
+    return error

@@ -10,17 +10,16 @@ from pathlib import Path
 from segwright.dataset import Dataset, make_folds, open_dataset
 from segwright.errors import UsageError
 from segwright.evaluation import Evaluation
+from segwright.events import Listener, Note
 from segwright.plan import Plan, Timings, fit, reserve_s
 from segwright.training.checkpoint import Checkpoints
-from segwright.training.events import Event, Note, RunLog
 from segwright.training.finish import finish
+from segwright.training.log import RunLog
 from segwright.training.material import Material
 from segwright.training.planning import decide, examine_machine, time_steps
 from segwright.training.run import continue_run
 from segwright.training.run_folder import RunFolder, RunRecord, require_free, unused_path
 from segwright.verbs.plan import learn_and_hold_out
-
-Listener = Callable[[Event], None]
 
 # A plan file has decided these, even where its steps are counted anew for another budget.
 _NOT_REFITTED: tuple[str, ...] = ("input.precision", "validation.times", "validation.images")

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from segwright.dataset import Dataset, ensure_split, open_dataset
+from segwright.events import Listener, Note, StageStarted
 from segwright.plan import Plan
-from segwright.training.events import Event, Note, StageStarted
 from segwright.training.material import Material
 from segwright.training.planning import decide
-
-Listener = Callable[[Event], None]
 
 
 def plan(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from segwright.errors import SegwrightError, StorageError, UnknownNameError, UsageError
+from segwright.events import Listener, Note, StageAdvanced, StageStarted
 from segwright.images import read_image
 from segwright.images.image import Image
 from segwright.result import SAVED_AS, CocoFile, Saved
 from segwright.segmenter import Segmenter, load
-from segwright.training.events import Event, Note, StageAdvanced, StageStarted
 from segwright.verbs.inputs import Input, Inputs
 
 COCO_FILE = "predictions.coco.json"
@@ -50,7 +50,7 @@ def predict(
     save: Collection[Saved] = ("mask",),
     device: str | None = None,
     settings: Mapping[str, Any] | None = None,
-    on_event: Callable[[Event], None] | None = None,
+    on_event: Listener | None = None,
 ) -> PredictReport:
     """Segments images and writes the results, each file whole or absent.
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from segwright.dataset import open_dataset
 from segwright.errors import UsageError
-from segwright.training.events import Event
+from segwright.events import Listener
 from segwright.verbs.cross_validate import cross_validate, is_cross_validation, resume_folds
 from segwright.verbs.one_run import TrainReport, Wishes, resume_run, train_split
 from segwright.verbs.plan import learn_and_hold_out
-
-Listener = Callable[[Event], None]
 
 
 def train(

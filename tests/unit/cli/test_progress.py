@@ -5,15 +5,7 @@ from __future__ import annotations
 import io
 
 from segwright.cli.progress import LiveProgress, PlainProgress, open_progress
-from segwright.training.events import (
-    Decided,
-    Event,
-    Note,
-    StageAdvanced,
-    StageStarted,
-    TrainStep,
-    Validated,
-)
+from segwright.events import Decided, Event, Note, StageAdvanced, StageStarted, TrainStep, Validated
 
 
 def _step(step: int) -> TrainStep:

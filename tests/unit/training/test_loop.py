@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from segwright.errors import NonFiniteError, TrainingError
+from segwright.events import Decided, Event, TrainStep, Validated
 from segwright.plan import Plan
 from segwright.training.checkpoint import Checkpoints, TrainState
 from segwright.training.clock import Clock
-from segwright.training.events import Decided, Event, TrainStep, Validated
 from segwright.training.learner import Learner
 from segwright.training.loop import Score, run_loop
 from segwright.training.material import Material

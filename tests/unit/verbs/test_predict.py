@@ -13,12 +13,12 @@ import pytest
 from pycocotools import mask as coco_mask
 
 from segwright.errors import StorageError, UnknownNameError, UsageError
+from segwright.events import Note, StageAdvanced, StageStarted
 from segwright.images import read_image, read_index, write_png
 from segwright.images.image import Image
 from segwright.labels.classes import Classes
 from segwright.labels.label_map import LabelMap
 from segwright.result import Result
-from segwright.training.events import Note, StageAdvanced, StageStarted
 from segwright.verbs.predict import predict
 
 CLASSES = Classes.named(["dark", "mid", "bright"], background=0)

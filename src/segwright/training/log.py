@@ -1,4 +1,4 @@
-"""What a run tells while it works: typed events, and the files they are kept in.
+"""The files that a run's events are kept in.
 
 `metrics.jsonl` holds one JSON object a line; the same numbers go to TensorBoard event files.
 """
@@ -6,85 +6,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
+from segwright.events import Decided, Event, Listener, Note, TrainStep, Validated
 from segwright.training.run_folder import storage_errors, write_text
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something that happened. `kind` is its name in metrics.jsonl."""
-
-    kind: ClassVar[str] = "event"
-
-
-@dataclass(frozen=True)
-class Note(Event):
-    """Something the user should read once."""
-
-    kind: ClassVar[str] = "note"
-    text: str
-
-
-@dataclass(frozen=True)
-class StageStarted(Event):
-    """A named part of the work began ("reading data", "timing steps")."""
-
-    kind: ClassVar[str] = "stage"
-    stage: str
-    total: int | None = None
-
-
-@dataclass(frozen=True)
-class StageAdvanced(Event):
-    """`done` of the stage's items are done. Not kept in files."""
-
-    kind: ClassVar[str] = "advance"
-    done: int
-
-
-@dataclass(frozen=True)
-class TrainStep(Event):
-    """One optimiser step."""
-
-    kind: ClassVar[str] = "train"
-    step: int
-    last_step: int
-    loss: float
-    grad_norm: float
-    lr_scale: float
-    elapsed_s: float
-    left_s: float | None
-
-
-@dataclass(frozen=True)
-class Validated(Event):
-    """The averaged weights were scored on validation images."""
-
-    kind: ClassVar[str] = "val"
-    step: int
-    mean_iou: float
-    loss: float
-    images: int
-    best: bool
-    elapsed_s: float
-
-
-@dataclass(frozen=True)
-class Decided(Event):
-    """The run changed its plan; the decision is in the checkpoint too."""
-
-    kind: ClassVar[str] = "decision"
-    step: int
-    what: str
-    value: int
-    reason: str
-
-
-Listener = Callable[[Event], None]
 
 _METRICS = "metrics.jsonl"
 _NOT_PLOTTED = ("step", "last_step", "images", "best")

@@ -8,16 +8,8 @@ from pathlib import Path
 import pytest
 
 from segwright.errors import StorageError
-from segwright.training.events import (
-    Decided,
-    Event,
-    Note,
-    RunLog,
-    StageAdvanced,
-    TrainStep,
-    Validated,
-    read_metrics,
-)
+from segwright.events import Decided, Event, Note, StageAdvanced, TrainStep, Validated
+from segwright.training.log import RunLog, read_metrics
 
 
 def step(number: int) -> TrainStep:
