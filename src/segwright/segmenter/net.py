@@ -138,8 +138,9 @@ class NetSegmenter:
         batch: list[Image] = []
         for image in images:
             height, width = image.size_hw
+            alone = max(height, width) > self.settings.tile  # it is cut into tiles
             full = (len(batch) + 1) * height * width > self.settings.tile**2
-            if batch and (full or image.size_hw != batch[0].size_hw):
+            if batch and (alone or full or image.size_hw != batch[0].size_hw):
                 yield batch
                 batch = []
             batch.append(image)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 
 from segwright.errors import ImageError, SegwrightError, UsageError
@@ -188,6 +190,17 @@ def test_many_images_give_the_same_as_one_by_one_and_equal_sizes_run_together():
     for image, result in zip(images, together, strict=True):
         assert result.image is image
         np.testing.assert_array_equal(result.labels.ids, segmenter.segment(image).labels.ids)
+
+
+@settings(max_examples=30)
+@given(st.lists(st.sampled_from([(20, 70), (70, 20), (16, 16), (32, 32), (40, 33)]), max_size=7))
+def test_every_image_of_a_stream_gets_its_own_result_in_order(sizes):
+    segmenter = NetSegmenter(Brightest(), CLASSES, RGB, tile=32, overlap=0)
+    images = [random_image(*size_hw, seed) for seed, size_hw in enumerate(sizes)]
+    results = list(segmenter.segment_many(iter(images)))
+    assert [result.image for result in results] == images
+    for image, result in zip(images, results, strict=True):
+        np.testing.assert_array_equal(result.labels.ids, image.pixels.argmax(-1))
 
 
 def test_provenance_records_how_the_result_came_about():
