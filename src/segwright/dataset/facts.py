@@ -14,6 +14,7 @@ from segwright.images.image import Image
 from segwright.labels.label_map import LabelMap
 
 _SAMPLED_PX = 16384
+_WHITE_PERCENTILE = 99.9  # a few dead or saturated pixels do not count
 
 
 class DatasetFacts(BaseModel):
@@ -28,6 +29,10 @@ class DatasetFacts(BaseModel):
         dtype: The widest dtype of the pixels.
         mean: Mean of every channel, in units of full scale (0 … 1 for integers).
         std: Standard deviation of every channel, in the same units.
+        white: What the brightest parts of a picture reach, in the same units. 1 for 8 bits; the
+            values of 16-bit and float pictures may use a small part of what their dtype holds, or
+            have units of their own, so for these it is the median over the pictures of each
+            one's 99.9th percentile of magnitudes (above 0).
         class_names: The classes, in the order of the three fields below.
         class_fraction: Share of every class among all pixels that are not ignored.
         images_with_class: Number of samples in which a class occurs.
@@ -47,6 +52,7 @@ class DatasetFacts(BaseModel):
     dtype: str
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    white: float
     class_names: tuple[str, ...]
     class_fraction: tuple[float, ...]
     images_with_class: tuple[int, ...]
@@ -59,7 +65,7 @@ def measure_facts(
 ) -> DatasetFacts:
     """Measures in one pass over the samples.
 
-    Mean and deviation are taken over a regular grid of at most 16,384 pixels of every picture, so
+    Mean, deviation and white are taken over a regular grid of at most 16,384 pixels of every picture, so
     the result is the same every time; classes are counted over every pixel.
 
     Args:
@@ -94,6 +100,7 @@ class _Tally:
         self.sampled = 0
         self.sums = np.zeros(self.channels)
         self.squares = np.zeros(self.channels)
+        self.whites: list[float] = []
         self.area_px = np.zeros(len(self.classes), dtype=np.int64)
         self.images_with_class = np.zeros(len(self.classes), dtype=np.int64)
         self.upper_px = np.zeros(len(self.classes), dtype=np.int64)
@@ -114,6 +121,8 @@ class _Tally:
         self.sampled += len(values)
         self.sums += sums  # one channel of a grey picture adds to all three
         self.squares += squares
+        if image.pixels.dtype != np.uint8:
+            self.whites.append(float(np.percentile(np.abs(values), _WHITE_PERCENTILE)))
         area_px = sample.labels.area_px()
         self.area_px += area_px
         self.images_with_class += area_px > 0
@@ -149,6 +158,7 @@ class _Tally:
             dtype=self.dtype.name,
             mean=tuple(mean.tolist()),
             std=tuple(np.sqrt(variance).tolist()),
+            white=float(np.median([white for white in self.whites if white > 0] or [1.0])),
             class_names=self.classes.names,
             class_fraction=tuple((self.area_px / max(labelled, 1)).tolist()),
             images_with_class=tuple(self.images_with_class.tolist()),

@@ -16,7 +16,8 @@ from segwright.training.batches import BatchStream
 from segwright.training.store import SampleStore
 from segwright.transforms import Augmentation, CropFocus
 
-_SMALLEST_STD = 1e-4  # of full scale: a constant channel must not be divided by nothing
+_SMALLEST_STD = 1e-4  # of white: a constant channel must not be divided by nothing
+_EIGHT_BIT = 255.0
 
 
 def fingerprint_of(train: Dataset, val: Dataset) -> str:
@@ -74,7 +75,7 @@ class Material:
         preparation = Preparation(
             channels=facts.channels,
             mean=facts.mean,
-            std=tuple(max(std, _SMALLEST_STD) for std in facts.std),
+            std=tuple(max(std, _SMALLEST_STD * facts.white) for std in facts.std),
         )
         return cls(
             classes=train.classes,
@@ -99,6 +100,8 @@ class Material:
                 size_hw=plan.input.crop_hw,
                 classes=self.classes,
                 fill=(mean * full_scale).tolist(),
+                # Light varies relative to the range in use: 16 bits often hold 12 or fewer.
+                full_scale=full_scale * (1.0 if full_scale == _EIGHT_BIT else self.facts.white),
             )
 
         return BatchStream(

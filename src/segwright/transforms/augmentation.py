@@ -24,7 +24,7 @@ class Augmentation:
         fill: What lies outside the image, in the image's own units: one value for all channels
             or one per channel, normally the mean of the data set.
         full_scale: The value that photometric settings take for 1.0; None for that of the pixels'
-            dtype (255, 65535, or 1 for floats). Float images in other units need it.
+            dtype (255, 65535, or 1 for floats). Images that use another range need it.
 
     Raises:
         UsageError: The crop is empty or too large, or a value is not finite.

@@ -16,8 +16,10 @@ class AugmentConfig(BaseModel):
 
     Every value is off by default, so `AugmentConfig()` only cuts crops. Geometry is drawn anew
     for each sample and composed into one resampling; lengths "in pixels" are pixels of the
-    finished crop. Intensities are relative to the full scale of the image (255 for 8 bits, 65535
-    for 16 bits, 1 for floats), so that one config suits all of them.
+    finished crop. Intensities are relative to full scale: 255 for 8-bit images; in training, what
+    the brightest parts of the training images reach for 16 bits and floats, whose values may use
+    any part of what could be stored (`Augmentation` alone takes 65535 and 1, unless it is told).
+    So one config suits all of them.
 
     Example:
         >>> AugmentConfig(flip_horizontal=0.5, scale=(0.5, 2.0)).rotate_deg

@@ -49,6 +49,20 @@ def test_large_pictures_are_sampled_and_the_same_every_time() -> None:
     assert facts == measure_facts([_sample("x", pixels)])
 
 
+def test_white_is_what_the_pictures_reach_not_what_could_be_stored() -> None:
+    ramp = np.linspace(100, 1500, 10_000).reshape(100, 100)
+    ramp[0, :4] = 60_000  # hot pixels
+    twelve_bit = [_sample(key, ramp.astype(np.uint16)) for key in "abc"]
+    assert measure_facts(twelve_bit).white == pytest.approx(1500 / 65535, rel=0.01)
+    hounsfield = _sample("ct", np.linspace(-1000, 2000, 10_000).reshape(100, 100))
+    assert measure_facts([hounsfield]).white == pytest.approx(2000, rel=0.01)
+
+
+@pytest.mark.parametrize("pixels", [np.full((4, 4), 9, np.uint8), np.zeros((4, 4), np.float32)])
+def test_white_is_full_scale_for_8_bits_and_where_all_is_black(pixels: np.ndarray) -> None:
+    assert measure_facts([_sample("x", pixels)]).white == 1
+
+
 @pytest.mark.parametrize("grey_first", [True, False])
 def test_grey_among_rgb(grey_first: bool) -> None:
     samples = [

@@ -26,6 +26,7 @@ def facts() -> Facts:
             "dtype": "uint8",
             "mean": (0.4, 0.4, 0.4),
             "std": (0.2, 0.2, 0.2),
+            "white": 1.0,
             "class_names": ("a", "b"),
             "class_fraction": (0.9, 0.1),
             "images_with_class": (100, 50),
