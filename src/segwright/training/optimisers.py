@@ -1,22 +1,141 @@
-"""Optimisers, made from settings.
+"""How weights move: three rules, and the optimiser that applies them as the settings say.
 
-`Muon` is ours: momentum whose matrices are orthogonalised, so that every direction of a weight
-matrix moves equally far (Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural
-networks"). Short runs gain most: many directions that AdamW hardly touches are learned at once.
+The rules are ours because `torch.optim` compiles its steps on demand: its first use imports the
+compiler, 3.5 s on two cores, which every budget would pay. They are checked against torch's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import nn
 
 from segwright.plan import OptimiserSettings
 
-# Coefficients of the quintic a·x + b·x³ + c·x⁵ that pushes singular values towards 1 (ibid.).
+# Coefficients of the quintic a·x + b·x³ + c·x⁵ that pushes singular values towards 1 (see Muon).
 _QUINTIC = (3.4445, -4.7750, 2.0315)
 _ITERATIONS = 5
+
+
+class Rule(Protocol):
+    """One way to move a weight by its gradient."""
+
+    def start(self, weight: torch.Tensor) -> dict[str, torch.Tensor]:
+        """What the rule remembers of a weight, before its first step."""
+        ...
+
+    def move(
+        self,
+        weight: torch.Tensor,
+        gradient: torch.Tensor,
+        memory: dict[str, torch.Tensor],
+        *,
+        lr: float,
+        weight_decay: float,
+    ) -> None:
+        """Changes `weight` and `memory` in place."""
+        ...
+
+
+@dataclass(frozen=True)
+class Muon:
+    """Nesterov momentum, orthogonalised, with decoupled weight decay.
+
+    Every direction of a weight matrix moves equally far, so that a short run also learns those
+    that AdamW hardly touches (Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural
+    networks"). All axes of a weight but the first are taken as one.
+
+    Attributes:
+        momentum: Share of the past gradient that is kept.
+    """
+
+    momentum: float
+
+    def start(self, weight: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"velocity": torch.zeros_like(weight)}
+
+    def move(
+        self,
+        weight: torch.Tensor,
+        gradient: torch.Tensor,
+        memory: dict[str, torch.Tensor],
+        *,
+        lr: float,
+        weight_decay: float,
+    ) -> None:
+        velocity = memory["velocity"].mul_(self.momentum).add_(gradient)
+        ahead = gradient.add(velocity, alpha=self.momentum)
+        matrix = ahead.reshape(len(ahead), -1)
+        # Tall matrices move further, so that every output sees a step of the same size.
+        stretch = max(1.0, matrix.shape[0] / matrix.shape[1]) ** 0.5
+        weight.mul_(1.0 - lr * weight_decay)
+        weight.add_(orthogonalise(matrix).view_as(weight), alpha=-lr * stretch)
+
+
+@dataclass(frozen=True)
+class AdamW:
+    """Loshchilov and Hutter 2019 (ICLR), "Decoupled weight decay regularization".
+
+    Attributes:
+        betas: Shares of the past mean and of the past mean square that are kept.
+        epsilon: Added to the root of the mean square.
+    """
+
+    betas: tuple[float, float]
+    epsilon: float = 1e-8
+
+    def start(self, weight: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {
+            "mean": torch.zeros_like(weight),
+            "square": torch.zeros_like(weight),
+            "steps": torch.zeros(()),
+        }
+
+    def move(
+        self,
+        weight: torch.Tensor,
+        gradient: torch.Tensor,
+        memory: dict[str, torch.Tensor],
+        *,
+        lr: float,
+        weight_decay: float,
+    ) -> None:
+        first, second = self.betas
+        steps = memory["steps"].add_(1).item()
+        mean = memory["mean"].lerp_(gradient, 1 - first)
+        square = memory["square"].mul_(second).addcmul_(gradient, gradient, value=1 - second)
+        root = (square / (1 - second**steps)).sqrt_().add_(self.epsilon)
+        weight.mul_(1 - lr * weight_decay)
+        weight.addcdiv_(mean, root, value=-lr / (1 - first**steps))
+
+
+@dataclass(frozen=True)
+class Sgd:
+    """Gradient descent with Nesterov momentum; decay is coupled, as in the papers that use it.
+
+    Attributes:
+        momentum: Share of the past gradient that is kept.
+    """
+
+    momentum: float
+
+    def start(self, weight: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"velocity": torch.zeros_like(weight)}
+
+    def move(
+        self,
+        weight: torch.Tensor,
+        gradient: torch.Tensor,
+        memory: dict[str, torch.Tensor],
+        *,
+        lr: float,
+        weight_decay: float,
+    ) -> None:
+        gradient = gradient.add(weight, alpha=weight_decay)
+        velocity = memory["velocity"].mul_(self.momentum).add_(gradient)
+        weight.add_(gradient.add(velocity, alpha=self.momentum), alpha=-lr)
 
 
 def orthogonalise(matrix: torch.Tensor) -> torch.Tensor:
@@ -49,135 +168,87 @@ def _quintic_factor(gram: torch.Tensor) -> torch.Tensor:
     return factor
 
 
-class Muon(torch.optim.Optimizer):
-    """Nesterov momentum, orthogonalised, with decoupled weight decay.
+@dataclass(frozen=True)
+class _Moved:
+    """A parameter with the rule that moves it and what the rule remembers."""
 
-    Args:
-        params: Weight tensors with two or more axes; all but the first are taken as one.
-        lr: Learning rate; an update has root mean square of about `lr / sqrt(columns)`.
-        momentum: Share of the past gradient that is kept.
-        weight_decay: Decoupled, times `lr`.
-    """
-
-    def __init__(
-        self,
-        params: Iterable[nn.Parameter] | list[dict],
-        *,
-        lr: float,
-        momentum: float,
-        weight_decay: float,
-    ) -> None:
-        super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
-
-    @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] closures are for line search
-        for group in self.param_groups:
-            for weight in group["params"]:
-                if weight.grad is not None:
-                    self._move(weight, weight.grad, group)
-
-    def _move(self, weight: nn.Parameter, gradient: torch.Tensor, group: dict) -> None:
-        state = self.state[weight]
-        if not state:
-            state["momentum"] = torch.zeros_like(weight)
-        velocity = state["momentum"].mul_(group["momentum"]).add_(gradient)
-        ahead = gradient.add(velocity, alpha=group["momentum"])
-        matrix = ahead.reshape(len(ahead), -1)
-        # Tall matrices move further, so that every output sees a step of the same size.
-        stretch = max(1.0, matrix.shape[0] / matrix.shape[1]) ** 0.5
-        weight.mul_(1.0 - group["lr"] * group["weight_decay"])
-        weight.add_(orthogonalise(matrix).view_as(weight), alpha=-group["lr"] * stretch)
+    name: str
+    weight: nn.Parameter
+    rule: Rule
+    peak_lr: float
+    weight_decay: float
+    memory: dict[str, torch.Tensor]
 
 
 class Optimiser:
-    """One or two torch optimisers behind one face, with the settings' L1 and a rate that scales.
+    """Moves a network's parameters by the settings' rule, at a rate that scales, with L1.
 
     Weight decay and L1 act on tensors with two or more axes only; biases and normalisation scales
     have nothing to be shrunk for. With Muon, what is no inner weight (the first and last layer,
-    vectors) is AdamW's.
+    vectors) is AdamW's. All memory is taken at the start.
     """
 
     def __init__(self, network: nn.Module, settings: OptimiserSettings) -> None:
-        self._l1 = settings.l1
-        self.parameters = [p for p in network.parameters() if p.requires_grad]
-        self._shrunk = [p for p in self.parameters if p.ndim > 1]
-        self._parts = _parts(network, settings)
-        self._peaks = [[group["lr"] for group in part.param_groups] for part in self._parts]
+        self._l1 = settings.l1 * settings.lr
+        self._moved = _assigned(network, settings)
 
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        """The parameters that are moved."""
+        return [moved.weight for moved in self._moved]
+
+    @torch.no_grad()
     def step(self, lr_scale: float) -> None:
         """Moves the weights by their gradients, at `lr_scale` times the peak rates."""
-        for part, peaks in zip(self._parts, self._peaks, strict=True):
-            for group, peak in zip(part.param_groups, peaks, strict=True):
-                group["lr"] = peak * lr_scale
-            part.step()
-        if self._l1:
-            self._soften(self._peaks[0][0] * lr_scale * self._l1)
+        for moved in self._moved:
+            weight = moved.weight
+            if weight.grad is None:
+                continue
+            lr, decay = moved.peak_lr * lr_scale, moved.weight_decay
+            moved.rule.move(weight, weight.grad, moved.memory, lr=lr, weight_decay=decay)
+            if self._l1 and weight.ndim > 1:
+                weight.copy_(nn.functional.softshrink(weight, self._l1 * lr_scale))
 
     def clear(self) -> None:
         """Forgets the gradients."""
-        for part in self._parts:
-            part.zero_grad(set_to_none=True)
+        for moved in self._moved:
+            moved.weight.grad = None
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """The whole state as named tensors, for a checkpoint."""
+        """All that is remembered, as named tensors for a checkpoint."""
         return {
-            f"{which}.{index}.{name}": torch.as_tensor(value)
-            for which, part in enumerate(self._parts)
-            for index, entry in part.state_dict()["state"].items()
-            for name, value in entry.items()
+            f"{moved.name}/{name}": tensor
+            for moved in self._moved
+            for name, tensor in moved.memory.items()
         }
 
     def restore(self, tensors: dict[str, torch.Tensor]) -> None:
         """Takes over what `tensors` gave."""
-        for which, part in enumerate(self._parts):
-            content = part.state_dict()
-            content["state"] = {}
-            for key, value in tensors.items():
-                owner, index, name = key.split(".", 2)
-                if int(owner) == which:
-                    content["state"].setdefault(int(index), {})[name] = value
-            part.load_state_dict(content)
-
-    @torch.no_grad()
-    def _soften(self, threshold: float) -> None:
-        for weight in self._shrunk:
-            weight.copy_(nn.functional.softshrink(weight, threshold))
+        for name, tensor in self.tensors().items():
+            tensor.copy_(tensors[name])
 
 
-def _parts(network: nn.Module, settings: OptimiserSettings) -> list[torch.optim.Optimizer]:
-    """The torch optimisers that the settings ask for."""
-    trained = [p for p in network.parameters() if p.requires_grad]
-    weights = [p for p in trained if p.ndim > 1]
-    vectors = [p for p in trained if p.ndim <= 1]
-    decay = settings.weight_decay
-    groups = [{"params": weights}, {"params": vectors, "weight_decay": 0.0}]
+def _assigned(network: nn.Module, settings: OptimiserSettings) -> list[_Moved]:
+    """Gives every parameter its rule and rates."""
+    named = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
+    weights = [weight for _, weight in named if weight.ndim > 1]
+    # The first and the last layer meet pixels and classes, not hidden features.
+    outer = {id(weight) for weight in (*weights[:1], *weights[-1:])}
+    moved = []
+    for name, weight in named:
+        lr, rule = settings.lr, _rule(settings)
+        if isinstance(rule, Muon) and (weight.ndim <= 1 or id(weight) in outer):
+            lr, rule = settings.vector_lr, AdamW((0.9, 0.99))
+        decay = settings.weight_decay if weight.ndim > 1 else 0.0
+        moved.append(_Moved(name, weight, rule, lr, decay, rule.start(weight.detach())))
+    return moved
+
+
+def _rule(settings: OptimiserSettings) -> Rule:
     match settings.name:
         case "muon":
-            # The first and the last layer meet pixels and classes, not hidden features.
-            outer = {id(weights[0]), id(weights[-1])} if weights else set()
-            inner = [p for p in weights if id(p) not in outer]
-            groups[0] = {"params": [p for p in weights if id(p) in outer]}
-            vector_part = torch.optim.AdamW(
-                groups, lr=settings.vector_lr, betas=(0.9, 0.99), weight_decay=decay
-            )
-            if not inner:
-                return [vector_part]
-            momentum = settings.momentum
-            return [
-                Muon(inner, lr=settings.lr, momentum=momentum, weight_decay=decay),
-                vector_part,
-            ]
+            return Muon(settings.momentum)
         case "adamw":
-            betas = (settings.momentum, 0.99)
-            return [torch.optim.AdamW(groups, lr=settings.lr, betas=betas, weight_decay=decay)]
+            return AdamW((settings.momentum, 0.99))
         case _:
-            # torch's SGD couples decay and gradient, as the papers that use it do.
-            return [
-                torch.optim.SGD(
-                    groups,
-                    lr=settings.lr,
-                    momentum=settings.momentum,
-                    nesterov=settings.momentum > 0,
-                    weight_decay=decay,
-                )
-            ]
+            return Sgd(settings.momentum)

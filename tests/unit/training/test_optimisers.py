@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from segwright.plan import OptimiserSettings
-from segwright.training.optimisers import Muon, Optimiser, orthogonalise
+from segwright.training.optimisers import AdamW, Muon, Optimiser, Rule, Sgd, orthogonalise
 
 
 def settings(name: str, **changes: Any) -> OptimiserSettings:
@@ -65,10 +65,33 @@ def test_one_step_of_muon_by_hand() -> None:
     weight = nn.Parameter(torch.randn(8, 2, 1, 1, generator=torch.Generator().manual_seed(3)))
     before, gradient = weight.detach().clone(), torch.ones_like(weight)
     weight.grad = gradient
-    Muon([weight], lr=0.1, momentum=0.5, weight_decay=0.2).step()
+    muon = Muon(momentum=0.5)
+    with torch.no_grad():
+        muon.move(weight, gradient, muon.start(weight), lr=0.1, weight_decay=0.2)
     # From rest the Nesterov gradient is 1.5 times the gradient; scale does not matter.
     towards = orthogonalise(gradient.reshape(8, 2)).view_as(weight) * (8 / 2) ** 0.5
     torch.testing.assert_close(weight.detach(), before * (1 - 0.1 * 0.2) - 0.1 * towards)
+
+
+@pytest.mark.parametrize(
+    ("rule", "oracle"),
+    [
+        (AdamW((0.9, 0.99)), lambda w: torch.optim.AdamW(w, 0.1, (0.9, 0.99), weight_decay=0.2)),
+        (Sgd(0.8), lambda w: torch.optim.SGD(w, 0.1, 0.8, weight_decay=0.2, nesterov=True)),
+        (Sgd(0.0), lambda w: torch.optim.SGD(w, 0.1, weight_decay=0.2)),
+    ],
+)
+def test_rules_move_as_torchs_own_optimisers_do(rule: Rule, oracle: Any) -> None:
+    generator = torch.Generator().manual_seed(4)
+    ours = torch.randn(5, 3, generator=generator, dtype=torch.float64)
+    theirs = nn.Parameter(ours.clone())
+    memory, torchs = rule.start(ours), oracle([theirs])
+    for _ in range(6):
+        gradient = torch.randn(5, 3, generator=generator, dtype=torch.float64)
+        rule.move(ours, gradient, memory, lr=0.1, weight_decay=0.2)
+        theirs.grad = gradient
+        torchs.step()
+        torch.testing.assert_close(ours, theirs.detach(), rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", ["muon", "adamw", "sgd"])
