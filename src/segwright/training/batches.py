@@ -117,10 +117,19 @@ class BatchStream:
             rng=rng,
             centre_yx=self._focus.pick(index, rng),
         )
-        stride = self._plan.input.loss_stride
-        half = stride // 2
         self._preparation.normalise(pixels, full_scale=full_scale)
-        return pixels, ids[half::stride, half::stride].astype(np.int64), sample.key
+        return pixels, _thinned(ids, self._plan.input.loss_stride, rng).astype(np.int64), sample.key
+
+
+def _thinned(ids: np.ndarray, stride: int, rng: np.random.Generator) -> np.ndarray:
+    """Every `stride`-th label along each axis, from a corner that is drawn.
+
+    The label compared with a cell of stride × stride pixels is a random one of them: every pixel
+    counts alike, and on average it lies in the middle of the cell, where the logit does.
+    """
+    top, left = rng.integers(stride, size=2)
+    height, width = (side - side % stride for side in ids.shape)
+    return ids[top : top + height : stride, left : left + width : stride]
 
 
 def _rng(seed: int, purpose: int, number: int) -> np.random.Generator:

@@ -66,6 +66,28 @@ def test_shapes_layout_and_ids(material: Material, make_plan: MakePlan) -> None:
     assert set(batch.targets.unique().tolist()) <= {0, 1, 255}
 
 
+@pytest.mark.parametrize("stride", [2, 3])
+def test_thinned_labels_come_from_every_place_and_from_the_same_crops(
+    material: Material, make_plan: MakePlan, stride: int
+) -> None:
+    every = batches(material, make_plan(input__loss_stride=1), count=12)
+    thin = batches(material, make_plan(input__loss_stride=stride), count=12)
+    corners = []
+    for whole, part in zip(every, thin, strict=True):
+        assert torch.equal(whole.images, part.images)
+        for ids, few in zip(whole.targets, part.targets, strict=True):
+            assert len(few) == 32 // stride
+            fitting = [
+                (top, left)
+                for top in range(stride)
+                for left in range(stride)
+                if torch.equal(ids[top::stride, left::stride][: len(few), : len(few)], few)
+            ]
+            assert fitting
+            corners += fitting if len(fitting) == 1 else []
+    assert {top for top, _ in corners} == {left for _, left in corners} == set(range(stride))
+
+
 def test_images_are_normalised(material: Material, make_plan: MakePlan) -> None:
     images = torch.cat([batch.images for batch in batches(material, make_plan(), count=40)])
     assert images.mean().abs() < 0.5
