@@ -11,7 +11,7 @@ from segwright.plan.plan import (
     ScheduleSettings,
     ValidationSettings,
 )
-from segwright.plan.rules import Machine, Timings, draft, fit, reserve_s
+from segwright.plan.rules import Machine, Timings, adapted, draft, fit, reserve_s
 
 __all__ = [
     "CropSettings",
@@ -25,6 +25,7 @@ __all__ = [
     "ScheduleSettings",
     "Timings",
     "ValidationSettings",
+    "adapted",
     "draft",
     "fit",
     "reserve_s",

@@ -14,6 +14,7 @@ from typing import Any
 
 from segwright.dataset import DatasetFacts
 from segwright.errors import BudgetError
+from segwright.models.catalog import entry_of
 from segwright.plan.plan import Plan, validated
 from segwright.transforms import AugmentConfig
 
@@ -80,6 +81,10 @@ class _Reasoned:
         if reason:
             self.reasons[key] = reason
 
+    def choose_all(self, values: Mapping[str, Any], reason: str | None = None) -> None:
+        for key, value in values.items():
+            self.choose(key, value, reason)
+
 
 def draft(
     facts: DatasetFacts,
@@ -108,13 +113,42 @@ def draft(
     plan.choose("fingerprint", fingerprint)
     _choose_model(plan, model)
     _choose_input(plan, facts)
-    _choose_learning(plan, facts, settings)
+    _choose_learning(plan, facts)
     _choose_rhythm(plan, facts, machine)
     plan.choose("device", machine.device, "given, or the fastest device here")
     plan.choose("seed", seed)
     plan.choose("budget_s", budget_s, "given" if budget_s else None)
     plan.values["reasons"] = plan.reasons
-    return validated(plan.values, where="--set").updated(settings)
+    return adapted(validated(plan.values, where="--set"), settings)
+
+
+def adapted(plan: Plan, settings: Mapping[str, object]) -> Plan:
+    """A plan with the user's settings, and with what hangs on them unless it was set as well.
+
+    Raises:
+        UnknownNameError: A key that is not in the plan.
+        UsageError: A value that the setting does not accept.
+    """
+    plan = plan.updated(settings)
+    follows = {
+        "model.name": _of_model(plan.model.name),
+        "augment.flip_horizontal": _of_augment(plan.augment),
+        "optimiser.name": _of_optimiser(plan.optimiser.name),
+        "schedule.name": _of_schedule(plan.schedule.name),
+    }
+    reasons = {
+        key: f"goes with {cause}, which was set"
+        for cause, values in follows.items()
+        for key in values
+        if _touched(cause, settings) and not _touched(key, settings)
+    }
+    every = {key: value for values in follows.values() for key, value in values.items()}
+    return plan.updated({key: every[key] for key in reasons}, reasons)
+
+
+def _touched(key: str, settings: Mapping[str, object]) -> bool:
+    """Whether a setting, the group it is in or, for a group, one of its settings was set."""
+    return any(f"{key}.".startswith(f"{s}.") or f"{s}.".startswith(f"{key}.") for s in settings)
 
 
 def fit(plan: Plan, timings: Timings, *, val_images: int, fixed: Mapping[str, object]) -> Plan:
@@ -199,6 +233,11 @@ def _choose_model(plan: _Reasoned, model: str | None) -> None:
     reason = "given" if model else "learns fastest from scratch per minute on this machine"
     plan.choose("model.name", model or "fast", reason)
     plan.choose("model.config", {})
+    stride = _of_model(plan.values["model"]["name"])
+    why = "every second label along each axis teaches nearly as much"
+    plan.choose_all(
+        stride, why if stride["input.loss_stride"] > 1 else "the net scores every pixel"
+    )
 
 
 def _choose_input(plan: _Reasoned, facts: DatasetFacts) -> None:
@@ -215,11 +254,10 @@ def _choose_input(plan: _Reasoned, facts: DatasetFacts) -> None:
     shrink = min(1.0, math.sqrt(_CROP_PX / (seen[0] * seen[1])))
     crop = [max(_CROP_MULTIPLE, round(s * shrink / _CROP_MULTIPLE) * _CROP_MULTIPLE) for s in seen]
     plan.choose("input.crop_hw", crop, f"about {_CROP_PX:,} pixels in the shape of the images")
-    plan.choose("input.loss_stride", 2, "every second label along each axis teaches nearly as much")
     plan.choose("input.precision", "float32", "the exact one, until a faster one is timed")
 
 
-def _choose_learning(plan: _Reasoned, facts: DatasetFacts, settings: Mapping[str, object]) -> None:
+def _choose_learning(plan: _Reasoned, facts: DatasetFacts) -> None:
     plan.choose("crops.focus", 0.5, "half of the crops are centred on a class drawn by rarity")
     plan.choose("crops.power", 0.5, "a class four times rarer is drawn twice as often")
     upright = facts.vertical_asymmetry > _UPRIGHT
@@ -235,18 +273,13 @@ def _choose_learning(plan: _Reasoned, facts: DatasetFacts, settings: Mapping[str
     plan.choose("loss.class_weights", "log", "rare classes weigh more, 1 / ln(1.02 + frequency)")
     plan.choose("loss.label_smoothing", 0.0)
     plan.choose("loss.auxiliary", 0.4)
-    optimiser = settings.get("optimiser.name", "muon")
-    rates = {"muon": 0.05, "adamw": 3e-3, "sgd": 0.05}
-    plan.choose("optimiser.name", optimiser, "gains most in short runs from scratch")
-    plan.choose("optimiser.lr", rates.get(str(optimiser), 1e-3))
+    plan.choose("optimiser.name", "muon", "gains most in short runs from scratch")
+    plan.choose_all(_of_optimiser("muon"))
     plan.choose("optimiser.vector_lr", 3e-3)
-    plan.choose("optimiser.momentum", 0.95 if optimiser == "muon" else 0.9)
-    plan.choose("optimiser.weight_decay", 5e-4 if optimiser == "sgd" else 0.05)
     plan.choose("optimiser.l1", 0.0)
     plan.choose("optimiser.clip_norm", 5.0)
-    schedule = settings.get("schedule.name", "cosine")
-    plan.choose("schedule.name", schedule, "ends at rate zero, whatever the number of steps")
-    plan.choose("schedule.warmup", 0.3 if schedule == "one_cycle" else 0.05)
+    plan.choose("schedule.name", "cosine", "ends at rate zero, whatever the number of steps")
+    plan.choose_all(_of_schedule("cosine"))
     plan.choose("ema_decay", 0.99, "the averaged weights are the ones that are scored and shipped")
 
 
@@ -262,9 +295,34 @@ def _choose_rhythm(plan: _Reasoned, facts: DatasetFacts, machine: Machine) -> No
     plan.choose("validation.times", 5)
     plan.choose("validation.images", 32, "a fixed part of the validation images, for speed")
     plan.choose("validation.patience", 0, "the schedule ends the run")
-    mirrored = bool(plan.values["augment"]["flip_horizontal"])
+    flips = _of_augment(AugmentConfig.model_validate(plan.values["augment"]))
     why = "the mean over an image and its mirror image is better, at twice the time"
-    plan.choose("inference.flips", ["x"] if mirrored else [], why if mirrored else None)
+    plan.choose_all(flips, why if flips["inference.flips"] else None)
     plan.choose("inference.tile", 1024)
     plan.choose("checkpoints", 20)
     plan.choose("workers", min(4, max(1, machine.cores - 1)))
+
+
+# What hangs on another setting, and follows it where the user changes that one.
+
+
+def _of_model(name: str) -> dict[str, int]:
+    """A net that scores every pixel is compared at every pixel."""
+    return {"input.loss_stride": 1 if entry_of(name).output_stride == 1 else 2}
+
+
+def _of_augment(augment: AugmentConfig) -> dict[str, list[str]]:
+    """Mirror images are averaged over where the net was shown some."""
+    return {"inference.flips": ["x"] if augment.flip_horizontal else []}
+
+
+def _of_optimiser(name: str) -> dict[str, float]:
+    return {
+        "optimiser.lr": {"muon": 0.05, "adamw": 3e-3, "sgd": 0.05}[name],
+        "optimiser.momentum": 0.95 if name == "muon" else 0.9,
+        "optimiser.weight_decay": 5e-4 if name == "sgd" else 0.05,
+    }
+
+
+def _of_schedule(name: str) -> dict[str, float]:
+    return {"schedule.warmup": 0.3 if name == "one_cycle" else 0.05}

@@ -9,7 +9,7 @@ import pytest
 
 from segwright.dataset import DatasetFacts
 from segwright.errors import BudgetError, UnknownNameError, UsageError
-from segwright.plan import Machine, Plan, Timings, draft, fit, reserve_s
+from segwright.plan import Machine, Plan, Timings, adapted, draft, fit, reserve_s
 
 Facts = Callable[..., DatasetFacts]
 Drafted = Callable[..., Plan]
@@ -110,6 +110,31 @@ def test_rates_follow_the_optimiser_that_is_asked_for(drafted: Drafted) -> None:
         for name in ("muon", "adamw", "sgd")
     }
     assert rates["adamw"] < rates["sgd"]
+
+
+def test_flips_follow_the_augmentation_that_is_asked_for(drafted: Drafted) -> None:
+    off: dict[str, object] = {"augment.flip_horizontal": 0.0}
+    assert drafted().inference.flips == ("x",)
+    assert drafted(settings=off).inference.flips == ()
+    assert drafted(settings={**off, "inference.flips": ["x"]}).inference.flips == ("x",)
+    assert drafted(settings={"augment.cutout": 0.1}).inference.flips == ("x",)
+
+
+def test_a_net_that_scores_every_pixel_is_compared_at_every_pixel(drafted: Drafted) -> None:
+    assert drafted(model="fast").input.loss_stride == 2
+    assert drafted(model="unet").input.loss_stride == 1
+    assert drafted(settings={"model.name": "unet"}).input.loss_stride == 1
+    assert drafted(model="unet", settings={"input.loss_stride": 3}).input.loss_stride == 3
+
+
+def test_what_hangs_on_a_setting_follows_it_in_a_finished_plan_too(drafted: Drafted) -> None:
+    plan = drafted(settings={"optimiser.lr": 0.123, "schedule.warmup": 0.2})
+    again = adapted(plan, {"optimiser.name": "adamw"})
+    assert again.optimiser == drafted(settings={"optimiser.name": "adamw"}).optimiser
+    assert again.reasons["optimiser.lr"] == "goes with optimiser.name, which was set"
+    assert again.schedule == plan.schedule
+    assert adapted(plan, {"optimiser.name": "adamw", "optimiser.lr": 0.5}).optimiser.lr == 0.5
+    assert adapted(plan, {"batch_size": 3}).optimiser == plan.optimiser
 
 
 @pytest.mark.parametrize(
