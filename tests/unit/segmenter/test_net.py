@@ -193,7 +193,7 @@ def test_many_images_give_the_same_as_one_by_one_and_equal_sizes_run_together():
 
 
 @settings(max_examples=30)
-@given(st.lists(st.sampled_from([(20, 70), (70, 20), (16, 16), (32, 32), (40, 33)]), max_size=7))
+@given(st.lists(st.sampled_from([(4, 70), (70, 9), (16, 16), (32, 32), (40, 33)]), max_size=7))
 def test_every_image_of_a_stream_gets_its_own_result_in_order(sizes):
     segmenter = NetSegmenter(Brightest(), CLASSES, RGB, tile=32, overlap=0)
     images = [random_image(*size_hw, seed) for seed, size_hw in enumerate(sizes)]
