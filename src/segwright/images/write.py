@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import os
-import uuid
 from pathlib import Path
 
 import numpy as np
 
-from segwright.errors import StorageError, UsageError
+from segwright.errors import UsageError
+from segwright.storage import write_whole
 
 
 def write_png(
@@ -28,21 +28,7 @@ def write_png(
         UsageError: The array or the palette has another shape or dtype.
         StorageError: The file cannot be written.
     """
-    data = _encoded(array, palette)
-    path = Path(path)
-    aside = path.with_name(f".{uuid.uuid4().hex}.part")
-    try:
-        try:
-            aside.write_bytes(data)
-            os.replace(aside, path)
-        finally:
-            aside.unlink(missing_ok=True)
-    except OSError as error:
-        raise StorageError(
-            f"the file cannot be written: {error.strerror or error}",
-            where=path,
-            remedy="Check that the folder exists, is writable and has space left",
-        ) from error
+    write_whole(Path(path), _encoded(array, palette), sync=False)
 
 
 def _encoded(array: np.ndarray, palette: np.ndarray | None) -> bytes:

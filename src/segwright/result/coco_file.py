@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import uuid
+from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from segwright.formats.coco_results import semantic_to_coco
 from segwright.labels.classes import Classes
 from segwright.labels.label_map import LabelMap
+from segwright.storage import open_whole
 
 
 class CocoFile:
@@ -24,7 +23,7 @@ class CocoFile:
         classes: The classes of all images.
 
     Raises:
-        OSError: It cannot be written.
+        StorageError: It cannot be written.
     """
 
     def __init__(self, path: Path, classes: Classes) -> None:
@@ -32,11 +31,14 @@ class CocoFile:
         self._classes = classes
         self._images: list[str] = []
         self._num_annotations = 0
-        self._aside = path.with_name(f".{uuid.uuid4().hex}.part")
+        self._open = ExitStack()
 
     def __enter__(self) -> Self:
-        self._file = self._aside.open("w", encoding="utf-8")
-        self._file.write('{"annotations": [')
+        with self._open as opening:
+            self._file = opening.enter_context(open_whole(self._path))
+            opening.push(self._finish)
+            self._write('{"annotations": [')
+            self._open = opening.pop_all()
         return self
 
     def add(self, file_name: str, labels: LabelMap) -> None:
@@ -49,30 +51,23 @@ class CocoFile:
         ]
         if lines:
             separator = "," if self._num_annotations else ""
-            self._file.write(separator + ",".join(lines))
+            self._write(separator + ",".join(lines))
         self._num_annotations += len(lines)
         (image,) = document["images"]
         self._images.append(_line({**image, "id": image_id}))
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            with self._file:
-                if kind is None:
-                    self._finish()
-            if kind is None:
-                os.replace(self._aside, self._path)
-        finally:
-            self._aside.unlink(missing_ok=True)
+    def __exit__(self, *failure: Any) -> None:
+        self._open.__exit__(*failure)
 
-    def _finish(self) -> None:
-        categories = semantic_to_coco([], self._classes)["categories"]
-        self._file.write('\n],\n"images": [' + ",".join(self._images))
-        self._file.write('\n],\n"categories": [' + ",".join(map(_line, categories)) + "\n]}\n")
+    def _finish(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Writes what stands after the regions, unless the block failed."""
+        if kind is None:
+            categories = semantic_to_coco([], self._classes)["categories"]
+            self._write('\n],\n"images": [' + ",".join(self._images))
+            self._write('\n],\n"categories": [' + ",".join(map(_line, categories)) + "\n]}\n")
+
+    def _write(self, text: str) -> None:
+        self._file.write(text.encode("utf-8"))
 
 
 def _line(entry: dict[str, Any]) -> str:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import io
-import os
-import uuid
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from segwright.errors import StorageError, UnknownNameError, UsageError
+from segwright.errors import UnknownNameError, UsageError
 from segwright.images.write import write_png
 from segwright.labels.paint import paint
 from segwright.result.coco_file import CocoFile
+from segwright.storage import storage_errors, write_whole
 
 if TYPE_CHECKING:
     from segwright.result.result import Result
@@ -50,15 +49,9 @@ def save(result: Result, directory: Path, stem: str, what: Collection[Saved]) ->
     written = []
     for name in what:
         path = directory / f"{stem}{SAVED_AS[name]}"
-        try:
+        with storage_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             writers[name](result, path)
-        except OSError as error:
-            raise StorageError(
-                f"cannot be written ({error})",
-                where=path,
-                remedy="Free some space or choose another folder",
-            ) from error
         written.append(path)
     return written
 
@@ -85,24 +78,10 @@ def _write_probabilities(result: Result, path: Path) -> None:
         probabilities=result.probabilities.astype(np.float16),
         classes=np.array(result.labels.classes.names),
     )
-    _write_whole(path, file.getvalue())
+    write_whole(path, file.getvalue(), sync=False)
 
 
 def _write_coco(result: Result, path: Path) -> None:
     name = path.name.removesuffix(SAVED_AS["coco"]) if result.source is None else result.source.name
     with CocoFile(path, result.labels.classes) as file:
         file.add(name, result.labels)
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Writes a file that is there completely or not at all.
-
-    Raises:
-        OSError: It cannot be written; what was there before is untouched.
-    """
-    aside = path.with_name(f".{uuid.uuid4().hex}.part")
-    try:
-        aside.write_bytes(content)
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)

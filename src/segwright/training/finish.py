@@ -17,9 +17,10 @@ from segwright.events import Listener, StageAdvanced, StageStarted
 from segwright.plan import Plan
 from segwright.result import Result
 from segwright.segmenter import load
+from segwright.storage import write_whole
 from segwright.training.log import read_metrics
 from segwright.training.material import Material
-from segwright.training.run_folder import RunFolder, environment, write_text
+from segwright.training.run_folder import RunFolder, environment
 from segwright.training.validation import as_segmenter
 
 OUT_OF_FOLD = "predictions"
@@ -47,7 +48,7 @@ def finish(
         progress=lambda done: emit(StageAdvanced(done)),
         keep=partial(_keep, folder),
     )
-    write_text(folder.path / "scores.json", evaluation.to_json())
+    write_whole(folder.path / "scores.json", evaluation.to_json())
     emit(StageStarted("writing the report"))
     write_report(
         folder.report,
@@ -60,7 +61,7 @@ def finish(
             notes=_notes(plan, folder),
         ),
     )
-    write_text(folder.model_card, _model_card(folder, plan, evaluation, material))
+    write_whole(folder.model_card, _model_card(folder, plan, evaluation, material))
     return evaluation
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from segwright.events import Decided, Event, Listener, Note, TrainStep, Validated
-from segwright.training.run_folder import storage_errors, write_text
+from segwright.storage import storage_errors, write_whole
 
 _METRICS = "metrics.jsonl"
 _NOT_PLOTTED = ("step", "last_step", "images", "best")
@@ -71,7 +71,7 @@ def _cut(folder: Path, from_step: int) -> None:
     """Drops what was logged after the step that is resumed from."""
     rows = [row for row in read_metrics(folder) if row.get("step", 0) <= from_step]
     if rows or (folder / _METRICS).exists():
-        write_text(folder / _METRICS, "".join(json.dumps(row) + "\n" for row in rows))
+        write_whole(folder / _METRICS, "".join(json.dumps(row) + "\n" for row in rows))
 
 
 def _board(folder: Path, from_step: int) -> Any:

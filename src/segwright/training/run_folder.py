@@ -14,15 +14,14 @@ import importlib.metadata
 import json
 import os
 import platform
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from segwright.errors import StorageError, UsageError
+from segwright.errors import UsageError
 from segwright.plan import Plan
+from segwright.storage import storage_errors, write_whole
 
 _PACKAGES = (
     "numpy",
@@ -42,6 +41,8 @@ class RunRecord(BaseModel):
         data: The data folder or file, as an absolute path.
         from_run: The run whose weights it started from.
         fold: Which fold of how many, from 0; None for an ordinary run.
+        learned: Content hashes of all images that the weights have learned from, in this run and
+            in those it started from.
         reserve_s: Part of the budget kept for what follows the last step.
         glance_s: Seconds that a validation while training is expected to take.
     """
@@ -51,6 +52,7 @@ class RunRecord(BaseModel):
     data: Path
     from_run: Path | None = None
     fold: tuple[int, int] | None = None
+    learned: tuple[str, ...] = ()
     reserve_s: float = 0.0
     glance_s: float = 0.0
 
@@ -80,10 +82,10 @@ class RunFolder:
         require_free(path)
         with storage_errors(path):
             path.mkdir(parents=True, exist_ok=True)
-        write_text(path / "run.json", record.model_dump_json(indent=1))
-        write_text(path / "environment.json", json.dumps(environment(), indent=1))
+        write_whole(path / "run.json", record.model_dump_json(indent=1))
+        write_whole(path / "environment.json", json.dumps(environment(), indent=1))
         # The plan comes last: a folder that has one is a run that can be resumed.
-        write_text(path / "plan.yaml", plan.to_yaml())
+        write_whole(path / "plan.yaml", plan.to_yaml())
         return cls(path)
 
     @classmethod
@@ -114,31 +116,6 @@ class RunFolder:
         except (OSError, ValidationError) as error:
             problem = f"cannot be read as the record of a run ({error})"
             raise UsageError(problem, where=path) from error
-
-
-@contextmanager
-def storage_errors(path: Path) -> Iterator[None]:
-    """Turns an OSError of the block into a StorageError that names the path."""
-    try:
-        yield
-    except OSError as error:
-        raise StorageError(
-            f"cannot be written ({error.strerror or error})",
-            where=path,
-            remedy="Free some space or choose another place; a run goes on with --resume",
-        ) from error
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a small file so that it is whole, or as it was before.
-
-    Raises:
-        StorageError: It cannot be written.
-    """
-    aside = path.with_name(f".writing-{path.name}")
-    with storage_errors(path):
-        aside.write_text(text, encoding="utf-8")
-        os.replace(aside, path)
 
 
 def require_free(path: Path) -> None:

@@ -21,16 +21,13 @@ from segwright.events import Listener, Note, StageAdvanced, StageStarted
 from segwright.images import read_index
 from segwright.labels.label_map import LabelMap
 from segwright.segmenter import Segmenter, load
+from segwright.storage import storage_errors, write_whole
 from segwright.training.finish import OUT_OF_FOLD
-from segwright.training.run_folder import (
-    require_free,
-    storage_errors,
-    unused_path,
-    write_text,
-)
+from segwright.training.run_folder import require_free, unused_path
 from segwright.verbs.one_run import (
     TrainReport,
     Wishes,
+    refuse_learned,
     resume_run,
     train_split,
     without_test,
@@ -90,6 +87,7 @@ def cross_validate(
     require_free(path)
     pool = _pool(dataset, on_event)
     make_folds(pool, folds)  # refused before anything is written
+    refuse_learned(pool, wishes.from_run)
     record = FoldsRecord(
         data=root,
         folds=folds,
@@ -104,7 +102,7 @@ def cross_validate(
     )
     with storage_errors(path):
         path.mkdir(parents=True, exist_ok=True)
-    write_text(path / _RECORD, record.model_dump_json(indent=1))
+    write_whole(path / _RECORD, record.model_dump_json(indent=1))
     return _work_through(path, record, pool, started_at=started_at, on_event=on_event)
 
 
@@ -166,7 +164,7 @@ def _work_through(
         unseen.append((load(fold), pool.subset(hold_out)))
     on_event(StageStarted("scoring all folds", total=sum(len(part) for _, part in unseen)))
     evaluation = evaluate_pairs(_out_of_fold(path, unseen, on_event), pool.classes)
-    write_text(path / "scores.json", evaluation.to_json())
+    write_whole(path / "scores.json", evaluation.to_json())
     report = path / "report.html"
     write_report(
         report,

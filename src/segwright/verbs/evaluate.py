@@ -16,7 +16,8 @@ from segwright.evaluation import (
 )
 from segwright.events import Listener, Note, StageAdvanced, StageStarted
 from segwright.segmenter import Segmenter, load
-from segwright.training.run_folder import RunFolder, storage_errors, write_text
+from segwright.storage import storage_errors, write_whole
+from segwright.training.run_folder import RunFolder
 
 
 def evaluate(
@@ -55,7 +56,7 @@ def evaluate(
     folder = run / "evaluations" / re.sub(r"[^\w.-]", "_", name)
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / "scores.json", evaluation.to_json())
+    write_whole(folder / "scores.json", evaluation.to_json())
     write_report(
         folder / "report.html",
         Report(

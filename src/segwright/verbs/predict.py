@@ -7,7 +7,7 @@ import os
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from segwright.images import read_image
 from segwright.images.image import Image
 from segwright.result import SAVED_AS, CocoFile, Saved
 from segwright.segmenter import Segmenter, load
+from segwright.storage import storage_errors
 from segwright.verbs.inputs import Input, Inputs
 
 COCO_FILE = "predictions.coco.json"
@@ -115,14 +116,14 @@ class _Writer:
         self._open = ExitStack()
 
     def __enter__(self) -> _Writer:
-        with _storage_errors(self._out):
+        with storage_errors(self._out):
             self._out.mkdir(parents=True, exist_ok=True)
             if self._coco is not None:
                 self._open.enter_context(self._coco)
         return self
 
     def __exit__(self, *failure) -> None:
-        with _storage_errors(self._out):
+        with storage_errors(self._out):
             self._open.__exit__(*failure)
 
     def write(self, image: Input, pixels: Image) -> None:
@@ -130,7 +131,7 @@ class _Writer:
         result = self._segmenter.segment(pixels, probabilities=keep)
         result.save(self._out, image.stem, self._each)
         if self._coco is not None:
-            with _storage_errors(self._out):
+            with storage_errors(self._out):
                 self._coco.add(image.name, result.labels)
 
 
@@ -214,19 +215,6 @@ def _read_ahead(images: Inputs) -> Iterator[tuple[Input, Future[Image]]]:
             yield reading.popleft()
     finally:
         reader.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _storage_errors(out: Path) -> Iterator[None]:
-    """Turns an OSError of the block into a StorageError that names the folder."""
-    try:
-        yield
-    except OSError as error:
-        raise StorageError(
-            f"results cannot be written ({error.strerror or error})",
-            where=out,
-            remedy="Free some space or choose another folder",
-        ) from error
 
 
 def _hopeless(error: Exception) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from segwright.errors import StorageError
 from segwright.evaluation.report.content import Report
 from segwright.evaluation.report.page import render
+from segwright.storage import write_whole
 
 
 def write_report(path: str | os.PathLike[str], report: Report) -> Path:
@@ -24,16 +24,5 @@ def write_report(path: str | os.PathLike[str], report: Report) -> Path:
         StorageError: The file cannot be written.
     """
     path = Path(path)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    page = render(report)
-    try:
-        aside.write_text(page, encoding="utf-8", newline="\n")
-        aside.replace(path)
-    except OSError as error:
-        aside.unlink(missing_ok=True)
-        raise StorageError(
-            f"the report cannot be written ({error.strerror})",
-            where=path,
-            remedy="Choose a folder that exists, is writable and has space left",
-        ) from error
+    write_whole(path, render(report))
     return path

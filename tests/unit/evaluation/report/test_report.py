@@ -226,5 +226,5 @@ def test_the_file_is_written_whole_and_replaces_the_old(tmp_path):
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
-    with pytest.raises(StorageError, match=r"absent.report\.html.*Choose a folder"):
+    with pytest.raises(StorageError, match=r"absent.report\.html.*Check that the folder exists"):
         write_report(tmp_path / "absent" / "report.html", full_report(["a", "b"]))
