@@ -190,3 +190,17 @@ def test_the_run_is_evaluated_on_what_it_held_out(copy: Path, data: Path) -> Non
     again = evaluate(str(copy), str(data))
     assert again.num_images == 2
     assert again.mean_iou.value == shipped["mean_iou"]["value"]
+
+
+def test_weights_are_not_scored_on_what_they_learned_from(
+    finished: Path, data: Path, tmp_path: Path, tiny_settings: dict[str, Any]
+) -> None:
+    """Neither with folds, nor divided otherwise, nor by a run that started from another."""
+    same = {key: value for key, value in tiny_settings.items() if key != "model.config"}
+    heir = train(data, out=tmp_path / "heir", settings=same, from_run=finished).run
+    for source in (finished, heir):
+        for other in ({"folds": 2}, {"seed": 1}):
+            out = tmp_path / "refused"
+            with pytest.raises(UsageError, match=r"have learned from \d of the \d images"):
+                train(data, out=out, settings=same, from_run=source, **other)
+            assert not out.exists()

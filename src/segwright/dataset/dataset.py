@@ -104,6 +104,10 @@ class Dataset(Sequence[Sample]):
             )
         return self.subset(chosen)
 
+    def without_test(self) -> Dataset:
+        """All samples but those of a test split."""
+        return self.subset([i for i, entry in enumerate(self.entries) if entry.split != "test"])
+
     def subset(self, indices: Sequence[int]) -> Dataset:
         """The samples at the given positions, in that order."""
         return replace(self, entries=tuple(self.entries[index] for index in indices))
@@ -124,6 +128,14 @@ class Dataset(Sequence[Sample]):
         for path in sorted(files, key=self._name):
             digest.update(repr((self._name(path), *_content(path))).encode())
         return digest.hexdigest()
+
+    def image_hashes(self) -> tuple[str, ...]:
+        """A hash of the content of every picture's file, by which it is known wherever it lies.
+
+        Raises:
+            DataError: A file is gone or cannot be read.
+        """
+        return tuple(_content(entry.image)[1] for entry in self.entries)
 
     def describe(self) -> str:
         """What this is and what was guessed on the way, as lines of text."""

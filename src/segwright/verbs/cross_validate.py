@@ -30,7 +30,6 @@ from segwright.verbs.one_run import (
     refuse_learned,
     resume_run,
     train_split,
-    without_test,
 )
 
 _RECORD = "folds.json"
@@ -202,4 +201,4 @@ def _pool(dataset: Dataset, on_event: Listener) -> Dataset:
     """The images that the folds are made of."""
     if "test" in dataset.splits:
         on_event(Note("the test split is left out of the folds"))
-    return without_test(dataset)
+    return dataset.without_test()

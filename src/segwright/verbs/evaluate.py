@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from segwright.dataset import Dataset, open_dataset
@@ -17,7 +18,7 @@ from segwright.evaluation import (
 from segwright.events import Listener, Note, StageAdvanced, StageStarted
 from segwright.segmenter import Segmenter, load
 from segwright.storage import storage_errors, write_whole
-from segwright.training.run_folder import RunFolder
+from segwright.training.run_folder import RunFolder, RunRecord
 
 
 def evaluate(
@@ -35,9 +36,10 @@ def evaluate(
     Args:
         run: A run folder or a segmenter folder.
         data: Labelled images.
-        split: "train", "val", "test" …; None for "val", which of undivided data are the images
-            that the run held out itself, or all where it is other data. Test labels are read only
-            where this says so.
+        split: "train", "val", "test" …; None for "val", or for all images of undivided data.
+            Where data that the run learned from have no "val", it is what the run has not seen.
+            Images that it learned from are scored as "train" alone, and otherwise left out; test
+            labels are read only where this says so.
         on_event: Told of progress.
 
     Raises:
@@ -73,13 +75,44 @@ def evaluate(
 def _chosen(
     dataset: Dataset, split: str | None, run: Path, on_event: Listener
 ) -> tuple[str, Dataset]:
-    """The name and the images of the split to score."""
+    """The name and the images of the split to score, without those that were learned from."""
+    record = _record_of(run)
+    learned = frozenset(record.learned if record else ())
+    if not learned:
+        on_event(Note("there is no record of what this learned from: any of these may be among it"))
+    hashes = zip(dataset.keys, dataset.image_hashes(), strict=True) if learned else ()
+    seen = {key for key, image_hash in hashes if image_hash in learned}
+    if split == "train" and seen:
+        return "train", _where(dataset, lambda key: key in seen)
+    is_fold = record is not None and record.fold is not None
+    name, part = _named(dataset, split, is_own=bool(seen), is_fold=is_fold)
+    if split == "train" or not seen.intersection(part.keys):
+        return name, part
+    unseen = _where(part, lambda key: key not in seen)
+    on_event(Note(f"{len(part) - len(unseen)} images that it learned from are left out"))
+    if not unseen:
+        raise DataError(
+            f"it learned from all {len(part)} images of {name!r}: there is nothing to score it on",
+            where=dataset.root,
+            remedy="Add labelled images that it has not seen, or score these with --split train",
+        )
+    return name, unseen
+
+
+def _named(
+    dataset: Dataset, split: str | None, *, is_own: bool, is_fold: bool
+) -> tuple[str, Dataset]:
+    """The images that a split's name stands for.
+
+    Args:
+        dataset: Labelled images.
+        split: The name, or None for what is meant by default.
+        is_own: Whether the run learned from some of these images.
+        is_fold: Whether it held out images without regard to the splits of the data.
+    """
     wanted = split or "val"
-    if wanted in ("train", "val") and (own := _divided_by(run, dataset)):
-        # What the run held out itself, or as a fold, may be called otherwise in the data.
-        if set(own["val"].keys) != {*_keys(dataset, "val")}:
-            on_event(Note(f"the run held out {len(own['val'])} of these images: they are its val"))
-        return wanted, own[wanted]
+    if wanted == "val" and is_own and (is_fold or "val" not in dataset.splits):
+        return "val", dataset.without_test()
     if wanted in dataset.splits:
         return wanted, dataset.split(wanted)
     if split is None and not dataset.splits:
@@ -91,26 +124,13 @@ def _chosen(
     )
 
 
-def _keys(dataset: Dataset, split: str) -> tuple[str, ...]:
-    return dataset.split(split).keys if split in dataset.splits else ()
+def _where(dataset: Dataset, wanted: Callable[[str], bool]) -> Dataset:
+    return dataset.subset([i for i, key in enumerate(dataset.keys) if wanted(key)])
 
 
-def _divided_by(run: Path, dataset: Dataset) -> dict[str, Dataset] | None:
-    """What a run learned from and what it held out, if these are its data."""
-    if not (run / "plan.yaml").exists():
-        return None
-    # Here, because they need torch, which a run has and other segmenters may not.
-    from segwright.training.material import fingerprint_of
-    from segwright.verbs.one_run import divided_as_in
-
-    folder = RunFolder.open(run)
-    try:
-        learned, held_out = divided_as_in(folder, dataset, on_event=lambda event: None)
-    except DataError:  # cannot be divided that way: it is other data
-        return None
-    if fingerprint_of(learned, held_out) != folder.plan.fingerprint:
-        return None
-    return {"train": learned, "val": held_out}
+def _record_of(run: Path) -> RunRecord | None:
+    """What is known of a run; None for a segmenter without one."""
+    return RunFolder.open(run).record if (run / "plan.yaml").exists() else None
 
 
 def _require_same_classes(segmenter: Segmenter, dataset: Dataset, data: Path) -> None:

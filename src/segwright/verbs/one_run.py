@@ -11,6 +11,7 @@ from segwright.dataset import Dataset, make_folds, open_dataset
 from segwright.errors import UsageError
 from segwright.evaluation import Evaluation
 from segwright.events import Listener, Note
+from segwright.formats.entry import listed
 from segwright.plan import Plan, Timings, fit, reserve_s
 from segwright.training.checkpoint import Checkpoints
 from segwright.training.finish import finish
@@ -71,6 +72,7 @@ def train_split(
     """Trains on one part of the data and scores on another."""
     if out is not None:
         require_free(out)
+    refuse_learned(hold_out, wishes.from_run)
     material = Material.read(learn, hold_out, emit=on_event)
     plan, timings = _planned(material, wishes, budget_s, started_at, on_event)
     root = learn.root.resolve()
@@ -80,6 +82,7 @@ def train_split(
         data=root,
         from_run=source,
         fold=fold,
+        learned=tuple(sorted({*learn.image_hashes(), *learned_by(wishes.from_run)})),
         reserve_s=reserve_s(timings.image_s, len(material.val), plan.budget_s or 0.0),
         glance_s=timings.glance_s * min(plan.validation.images, len(material.val)),
     )
@@ -112,17 +115,34 @@ def divided_as_in(
     if folder.record.fold is None:
         return learn_and_hold_out(dataset, seed=folder.plan.seed, on_event=on_event)
     number, count = folder.record.fold
-    pool = without_test(dataset)
+    pool = dataset.without_test()
     learn, hold_out = make_folds(pool, count)[number]
     return pool.subset(learn), pool.subset(hold_out)
 
 
-def without_test(dataset: Dataset) -> Dataset:
-    """All images but a test split's."""
-    if "test" not in dataset.splits:
-        return dataset
-    test = set(dataset.split("test").keys)
-    return dataset.subset([i for i, key in enumerate(dataset.keys) if key not in test])
+def learned_by(run: Path | None) -> frozenset[str]:
+    """Content hashes of the images that a run's weights have learned from."""
+    return frozenset() if run is None else frozenset(RunFolder.open(run).record.learned)
+
+
+def refuse_learned(hold_out: Dataset, from_run: Path | None) -> None:
+    """Refuses to score weights on images that they have learned from already.
+
+    Raises:
+        UsageError: `from_run` learned from some of these.
+    """
+    if not (learned := learned_by(from_run)):
+        return
+    hashes = zip(hold_out.keys, hold_out.image_hashes(), strict=True)
+    known = [key for key, image_hash in hashes if image_hash in learned]
+    if known:
+        raise UsageError(
+            f"these weights have learned from {len(known)} of the {len(hold_out)} images that "
+            f"would be held out to score them: {listed(known)}",
+            where=f"--from {from_run}",
+            remedy="Hold out what they have not seen: leave --seed and --folds out, or declare a "
+            "'val' of other images",
+        )
 
 
 def _planned(

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from segwright.errors import DataError
+from segwright.events import Note
 from segwright.verbs.evaluate import evaluate
 from segwright.verbs.train import train
 
@@ -56,7 +57,7 @@ def test_the_test_split_is_scored_where_asked_for(run: Path, data: Path) -> None
 def test_other_data_without_splits_are_scored_as_a_whole(
     run: Path, draw_scenes: Callable[..., Path], tmp_path: Path
 ) -> None:
-    other = draw_scenes(tmp_path / "other", 3)
+    other = draw_scenes(tmp_path / "other", 3, size_hw=(40, 64))
     assert scored(evaluate(run, other)) == {"aaa", "bbb", "ccc"}
     assert (run / "evaluations" / "other-all" / "report.html").exists()
     with pytest.raises(DataError, match="there is no split 'val'; there are: none"):
@@ -77,3 +78,65 @@ def test_other_classes_are_refused(run: Path, data: Path, tmp_path: Path) -> Non
     (other / "classes.txt").write_text("ground\nbox\n", encoding="utf-8")
     with pytest.raises(DataError, match="the classes are ground, box; this segmenter knows back"):
         evaluate(run, other, split="test")
+
+
+def notes_of(run: Path, data: Path, **arguments: Any) -> tuple[set[str], str]:
+    """The images that are scored, and all that is said about it."""
+    said: list[str] = []
+    evaluation = evaluate(
+        run,
+        data,
+        on_event=lambda event: said.append(event.text) if isinstance(event, Note) else None,
+        **arguments,
+    )
+    return scored(evaluation), "\n".join(said)
+
+
+@pytest.mark.parametrize("edit", ["declaration", "addition", "renaming", "relabelling"])
+def test_what_was_learned_is_known_again_in_edited_data(
+    run: Path, data: Path, tmp_path: Path, edit: str
+) -> None:
+    held_out = scored(evaluate(run, data))
+    edited = Path(shutil.copytree(data, tmp_path / "edited"))
+    match edit:
+        case "declaration":
+            (edited / "dataset.yaml").unlink()
+            held_out |= {"ggg", "hhh"}
+        case "addition":
+            for kind in ("images", "masks"):
+                shutil.copy(edited / kind / "aaa.png", edited / kind / "zzz.png")
+            with (edited / "dataset.yaml").open("a") as file:
+                file.write("  val: [zzz]\n")
+            with pytest.raises(DataError, match="it learned from all 1 images of 'val'"):
+                evaluate(run, edited)
+            (edited / "dataset.yaml").unlink()
+            held_out |= {"ggg", "hhh"}
+        case "renaming":
+            (edited / "dataset.yaml").unlink()
+            held_out = {f"new_{key}" for key in held_out} | {"new_ggg", "new_hhh"}
+            for path in [*edited.glob("*/*.png")]:
+                path.rename(path.with_name(f"new_{path.name}"))
+        case _:
+            shutil.copy(edited / "masks/aaa.png", edited / "masks/bbb.png")
+    keys, said = notes_of(run, edited)
+    assert keys == held_out
+    assert "images that it learned from are left out" in said
+
+
+def test_a_split_of_learned_images_is_not_scored_as_something_else(
+    run: Path, data: Path, tmp_path: Path
+) -> None:
+    learned = scored(evaluate(run, data, split="train"))
+    edited = Path(shutil.copytree(data, tmp_path / "edited"))
+    names = [name * 3 for name in "abcdefh" if name * 3 != min(learned)]
+    (edited / "dataset.yaml").write_text(
+        f"splits:\n  test: [{min(learned)}, ggg]\n  train: [{', '.join(names)}]\n"
+    )
+    keys, said = notes_of(run, edited, split="test")
+    assert keys == {"ggg"} and "1 images that it learned from are left out" in said
+
+
+def test_a_segmenter_without_a_run_says_that_nothing_is_known(run: Path, data: Path) -> None:
+    assert (
+        "no record of what this learned from" in notes_of(run / "segmenter", data, split="test")[1]
+    )
