@@ -58,7 +58,9 @@ class OptimiserSettings(Settings):
     lr: float = Field(gt=0, description="peak learning rate (with muon: of its matrices)")
     vector_lr: float = Field(gt=0, description="muon only: AdamW rate of all other parameters")
     momentum: float = Field(ge=0, lt=1)
-    weight_decay: float = Field(ge=0, description="decoupled L2 on weight tensors")
+    weight_decay: float = Field(
+        ge=0, description="L2 on weight tensors; decoupled, but with sgd part of the gradient"
+    )
     l1: float = Field(ge=0, description="decoupled L1 (soft threshold) on weight tensors")
     clip_norm: float = Field(ge=0, description="largest gradient norm; 0 switches clipping off")
 
@@ -68,13 +70,19 @@ class ScheduleSettings(Settings):
 
     name: Literal["cosine", "poly", "one_cycle", "plateau", "constant"]
     warmup: float = Field(ge=0, lt=1, description="share of the run spent rising to the peak")
+    plateau_patience: int = Field(
+        default=2, ge=1, description="plateau only: the rate falls every n validations without gain"
+    )
+    plateau_factor: float = Field(
+        default=0.5, gt=0, lt=1, description="plateau only: what the rate is multiplied by then"
+    )
 
 
 class ValidationSettings(Settings):
     """How often the net is scored on validation images while training."""
 
     times: int = Field(ge=1, description="validations in the whole run, the last one included")
-    images: int = Field(ge=1, description="validation images used before the last one")
+    images: int = Field(ge=1, description="validation images scored at each of them")
     patience: int = Field(ge=0, description="stop after n validations without gain; 0 never")
 
 

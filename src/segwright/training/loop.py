@@ -96,7 +96,7 @@ def _note_score(
         return True
     state.stale += 1
     since = f"{state.stale} validations without gain over {100 * state.best_score:.1f} mean IoU"
-    if plan.schedule.name == "plateau" and state.stale % 2 == 0:
+    if plan.schedule.name == "plateau" and state.stale % plan.schedule.plateau_patience == 0:
         _record(Decision(state.step, "reduce_lr", 0, since), timeline, emit)
     if plan.validation.patience and state.stale >= plan.validation.patience:
         _record(Decision(state.step, "stop", 0, since), timeline, emit)

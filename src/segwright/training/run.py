@@ -89,11 +89,11 @@ def continue_run(
 def _on_resume(
     state: TrainState, plan: Plan, clock: Clock, extra_s: float | None
 ) -> Decision | None:
-    """What a resume changes: more steps for more time, or fewer for time that was lost."""
+    """What a resume changes: more steps for more time, or fewer where too little time is left."""
     timeline = Timeline(plan.steps, plan.accumulate, state.decisions)
     times = plan.validation.times
     if not extra_s:
-        return clock.decide(state.step, timeline, timeline.yet_due(state.step, times))
+        return _if_short(state.step, plan, clock, timeline)
     if not state.pace_s:
         raise UsageError(
             "this run has no checkpoint yet, so there is nothing to add time to",
@@ -114,8 +114,20 @@ def _on_resume(
             where="--budget",
             remedy=f"Add {math.ceil(extra_s + (1 - more) * state.pace_s)} s or more",
         )
+    state.stale = 0  # learning starts anew, and has all its patience again
     reason = f"{extra_s:.0f} s were added, at {state.pace_s:.3f} s a step"
     return Decision(state.step, "extend", state.step + more, reason)
+
+
+def _if_short(step: int, plan: Plan, clock: Clock, timeline: Timeline) -> Decision | None:
+    """Fewer steps, if not even the next checkpoint can be reached in time.
+
+    Otherwise the steps up to there stay as they were, and the clock decides there as always.
+    """
+    glances = timeline.yet_due(step, plan.validation.times)
+    decision = clock.decide(step, timeline, glances)
+    enough = decision is None or decision.value >= timeline.next_due(step, plan.checkpoints)
+    return None if enough else decision
 
 
 @torch.no_grad()

@@ -12,8 +12,6 @@ from typing import Literal
 
 from segwright.plan import ScheduleSettings
 
-_PLATEAU_FACTOR = 0.5
-
 
 @dataclass(frozen=True)
 class Decision:
@@ -23,8 +21,8 @@ class Decision:
         step: Steps done when it was decided.
         kind: "steps" sets the total number of steps; "extend" does so too, and counts what was
             done as that share of the new total, so that learning resumes in earnest;
-            "accumulate" sets the parts a batch is worked through in; "reduce_lr" halves the
-            learning rate; "stop" ends the run.
+            "accumulate" sets the parts a batch is worked through in; "reduce_lr" lowers the
+            rate of a plateau schedule, until the run is extended; "stop" ends the run.
         value: The new number ("reduce_lr" and "stop": 0).
         reason: Why, for the reader of the log.
     """
@@ -89,9 +87,24 @@ class Timeline:
         if at < schedule.warmup:
             return at / schedule.warmup
         if schedule.name == "plateau":
-            halvings = sum(d.kind == "reduce_lr" and d.step <= step for d in self.decisions)
-            return _PLATEAU_FACTOR**halvings
+            return schedule.plateau_factor ** self._reductions(step)
         return _decay(schedule.name, (at - schedule.warmup) / (1.0 - schedule.warmup))
+
+    def _reductions(self, step: int) -> int:
+        """How often the rate was lowered up to `step`; a run that is extended starts anew."""
+        count = 0
+        for decision in self.decisions:
+            if decision.step > step:
+                break
+            if decision.kind == "extend":
+                count = 0
+            count += decision.kind == "reduce_lr"
+        return count
+
+    def next_due(self, step: int, times: int) -> int:
+        """The first of `times` evenly spread moments after step `step`."""
+        later = range(step + 1, self.last_step)
+        return next((at for at in later if self.due(at, times)), self.last_step)
 
     def yet_due(self, step: int, times: int) -> int:
         """How many of `times` evenly spread moments are still to come after step `step`."""

@@ -100,6 +100,14 @@ def test_a_plateau_halves_the_rate(run: Run, make_plan: MakePlan) -> None:
     assert scales == [1.0] * 12 + [0.5] * 8
 
 
+def test_when_and_how_far_a_plateau_lowers_the_rate_is_set(run: Run, make_plan: MakePlan) -> None:
+    run.scores = iter([0.5, 0.4, 0.3, 0.2, 0.1])
+    plateau = {"name": "plateau", "warmup": 0, "plateau_patience": 1, "plateau_factor": 0.25}
+    run(make_plan(steps=20, validation__times=5, schedule=plateau))
+    scales = [event.lr_scale for event in run.told(TrainStep)]
+    assert scales == [1.0] * 8 + [0.25] * 4 + [0.25**2] * 4 + [0.25**3] * 4
+
+
 def test_a_resumed_loop_ends_with_the_same_bits(
     run: Run, make_plan: MakePlan, material: Material, tmp_path: Path
 ) -> None:

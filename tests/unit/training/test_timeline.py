@@ -63,6 +63,16 @@ def test_what_is_yet_due_is_what_comes(timeline: Timeline, times: int) -> None:
         to_come += timeline.due(step, times)
 
 
+@given(replanned(), st.integers(1, 20), st.data())
+def test_the_next_moment_is_the_first_that_comes(
+    timeline: Timeline, times: int, data: st.DataObject
+) -> None:
+    step = data.draw(st.integers(0, timeline.last_step - 1))
+    following = timeline.next_due(step, times)
+    assert timeline.due(following, times)
+    assert not any(timeline.due(at, times) for at in range(step + 1, following))
+
+
 def test_replanning_by_hand() -> None:
     # Half of 10 steps done, then 15 more are to come instead of 5.
     timeline = Timeline(10, decisions=[steps(5, 20)])
@@ -119,6 +129,14 @@ def test_a_plateau_halves_the_rate_from_its_step_on() -> None:
     halved = [Decision(30, "reduce_lr", 0, ""), Decision(60, "reduce_lr", 0, "")]
     found = rates("plateau", Timeline(100, decisions=halved), 0.0)
     assert (found[29], found[30], found[59], found[60]) == (1, 0.5, 0.5, 0.25)
+
+
+def test_an_extended_run_is_at_its_full_rate_again() -> None:
+    plateau = ScheduleSettings(name="plateau", warmup=0, plateau_factor=0.1)
+    lowered = Decision(30, "reduce_lr", 0, "")
+    timeline = Timeline(40, decisions=[lowered, extend(40, 90), Decision(60, "reduce_lr", 0, "")])
+    found = [timeline.lr_scale(step, plateau) for step in (29, 30, 39, 40, 59, 60)]
+    assert found == [1, 0.1, 0.1, 1, 1, 0.1]
 
 
 @given(replanned(), st.sampled_from(["cosine", "poly", "constant"]), st.floats(0, 0.9))
