@@ -6,7 +6,6 @@ import argparse
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
 
 import segwright
 from examples.demo.baselines import LinearDiscriminant, Majority
@@ -16,10 +15,10 @@ from segwright.cli.process import wait_politely
 from segwright.cli.progress import open_progress
 from segwright.evaluation import (
     Comparison,
-    Panel,
+    Method,
     Report,
-    ScoredPair,
-    evaluate_pairs,
+    evaluate_parts,
+    picture_panels,
     write_report,
 )
 from segwright.training.log import read_metrics
@@ -33,12 +32,6 @@ show parts of the ground, coins and writing that were never seen in training."""
 ABOUT_THE_METHODS = """The most frequent class needs no image at all: its score is where counting
 starts. The linear discriminant sees colour and roughness around each pixel and is fitted in closed
 form. The network learns from the same training images. All are scored on the same test images."""
-
-
-class Method(Protocol):
-    """All that scoring needs of a method."""
-
-    def segment(self, image: segwright.Image) -> segwright.Result: ...
 
 
 def main() -> None:
@@ -85,7 +78,7 @@ def run_demo(out: Path, *, budget_s: float) -> Path:
         "unseen scenes",
         evaluation=rows[0].evaluation,
         classes=test.classes,
-        panels=showcase(rows[0], network, test),
+        panels=picture_panels([(network, test)], rows[0].evaluation),
         curves=read_metrics(run),
         comparisons=rows,
         notes=[("The data", ABOUT_THE_DATA), ("The methods", ABOUT_THE_METHODS)],
@@ -107,20 +100,25 @@ def fitted_and_compared(
 def compared(
     name: str, method: Method, test: segwright.Dataset, *, train_seconds: float
 ) -> Comparison:
-    """Scores a method on the test images."""
-    spent = 0.0
+    """Scores a method on the test images and takes its time."""
+    timed = Timed(method)
+    evaluation = evaluate_parts([(timed, test)])
+    return Comparison(name, evaluation, train_seconds, timed.spent_s / len(test))
 
-    def pairs() -> Iterator[ScoredPair]:
-        nonlocal spent
-        for index in range(len(test)):
-            sample = test[index]
-            before = time.perf_counter()
-            predicted = method.segment(sample.image).labels
-            spent += time.perf_counter() - before
-            yield ScoredPair(sample.key, sample.group, sample.labels, predicted)
 
-    evaluation = evaluate_pairs(pairs(), test.classes)
-    return Comparison(name, evaluation, train_seconds, spent / len(test))
+class Timed:
+    """A method, and the seconds it has spent segmenting."""
+
+    def __init__(self, method: Method) -> None:
+        self._method = method
+        self.classes = method.classes
+        self.spent_s = 0.0
+
+    def segment(self, image: segwright.Image) -> segwright.Result:
+        before = time.perf_counter()
+        result = self._method.segment(image)
+        self.spent_s += time.perf_counter() - before
+        return result
 
 
 def pictures(
@@ -136,17 +134,6 @@ def shown(row: Comparison) -> str:
     if score.low is None or score.high is None:
         return f"{100 * score.value:5.1f}"
     return f"{100 * score.value:5.1f}  ({100 * score.low:.1f} … {100 * score.high:.1f})"
-
-
-def showcase(row: Comparison, method: Method, test: segwright.Dataset) -> list[Panel]:
-    """The worst, middle and best scenes of a method, to look at."""
-    place = {score.key: index for index, score in enumerate(row.evaluation.images)}
-    panels = []
-    for kind, score in row.evaluation.showcase():
-        sample = test[place[score.key]]
-        predicted = method.segment(sample.image).labels
-        panels.append(Panel.of(score, sample.image, sample.labels, predicted, kind=kind))
-    return panels
 
 
 if __name__ == "__main__":

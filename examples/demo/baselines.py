@@ -23,12 +23,12 @@ class Majority:
     name = "most frequent class"
 
     def __init__(self, pairs: Iterable[tuple[Image, LabelMap]], classes: Classes) -> None:
-        self._classes = classes
+        self.classes = classes
         self._most = int(np.argmax(sum(labels.area_px() for _, labels in pairs)))
 
     def segment(self, image: Image) -> Result:
-        ids = np.full(image.size_hw, self._most, self._classes.dtype)
-        return Result(LabelMap(ids, self._classes))
+        ids = np.full(image.size_hw, self._most, self.classes.dtype)
+        return Result(LabelMap(ids, self.classes))
 
 
 class LinearDiscriminant:
@@ -45,7 +45,7 @@ class LinearDiscriminant:
     _SIGMAS = (2.0, 5.0, 10.0)
 
     def __init__(self, pairs: Iterable[tuple[Image, LabelMap]], classes: Classes) -> None:
-        self._classes = classes
+        self.classes = classes
         vectors, ids = [], []
         for image, labels in pairs:
             here = labels.ids[::4, ::4] != classes.ignore_index
@@ -60,8 +60,8 @@ class LinearDiscriminant:
 
     def segment(self, image: Image) -> Result:
         scores = _features(image, self._SIGMAS) @ self._weights + self._offsets  # (Y, X, K)
-        ids = scores.argmax(axis=-1).astype(self._classes.dtype)
-        return Result(LabelMap(ids, self._classes))
+        ids = scores.argmax(axis=-1).astype(self.classes.dtype)
+        return Result(LabelMap(ids, self.classes))
 
 
 def _features(image: Image, sigmas: Iterable[float]) -> np.ndarray:

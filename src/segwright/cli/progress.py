@@ -50,7 +50,7 @@ class PlainProgress:
 
 
 class LiveProgress:
-    """A bar with the time left and the metric so far; what is worth keeping scrolls above it.
+    """A bar with the time left and the last mean IoU; what is worth keeping scrolls above it.
 
     Args:
         stream: The terminal.
@@ -70,6 +70,7 @@ class LiveProgress:
             transient=True,
         )
         self._task = self._bar.add_task("starting", total=None, beside="")
+        self._metric = ""
 
     def __enter__(self) -> LiveProgress:
         self._bar.start()
@@ -99,9 +100,11 @@ class LiveProgress:
                 description="training",
                 total=event.last_step,
                 completed=event.step,
-                beside=describe(event, self._stage),
+                beside=describe(event, self._stage) + self._metric,
             )
         elif text := describe(event, self._stage):
+            if isinstance(event, Validated):
+                self._metric = f" · mean IoU {100 * event.mean_iou:.1f}"
             self._bar.console.print(text, markup=False, highlight=False)
 
 

@@ -4,7 +4,7 @@ from segwright.evaluation.confusion import confusion_matrix
 from segwright.evaluation.evaluation import ClassScore, Estimate, Evaluation, ImageScore
 from segwright.evaluation.report import Comparison, Panel, Report, write_report
 from segwright.evaluation.scoring import ScoredPair, evaluate_pairs
-from segwright.evaluation.segmenters import evaluate_parts, picture_panels
+from segwright.evaluation.segmenters import Method, evaluate_parts, picture_panels
 
 __all__ = [
     "ClassScore",
@@ -12,6 +12,7 @@ __all__ = [
     "Estimate",
     "Evaluation",
     "ImageScore",
+    "Method",
     "Panel",
     "Report",
     "ScoredPair",

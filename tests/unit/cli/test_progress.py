@@ -57,5 +57,14 @@ def test_the_bar_takes_every_event() -> None:
     assert "mean IoU 42.1" in stream.getvalue()
 
 
+def test_the_bar_shows_the_last_mean_iou_beside_the_loss() -> None:
+    stream = io.StringIO()
+    with LiveProgress(stream) as progress:
+        for event in [*EVENTS, _step(9)]:
+            progress(event)
+        (bar,) = progress._bar.tasks
+    assert bar.fields["beside"] == "step 9 of 100 · loss 0.500 · 1m05s left · mean IoU 42.1"
+
+
 def test_no_bar_where_the_stream_is_no_terminal() -> None:
     assert isinstance(open_progress(io.StringIO()), PlainProgress)
