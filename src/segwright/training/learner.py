@@ -44,17 +44,21 @@ class Learner:
         self._plan = plan
 
     def step(self, batch: Batch, *, number: int, lr_scale: float, parts: int = 1) -> StepResult:
-        """Moves the weights by one batch.
+        """Moves the weights by one batch: `examine`, then `move`."""
+        result = self.examine(batch, number=number, parts=parts)
+        self.move(number=number, lr_scale=lr_scale)
+        return result
+
+    def examine(self, batch: Batch, *, number: int, parts: int = 1) -> StepResult:
+        """Finds the gradient of a batch. Where it fails, no weight or statistic has moved.
 
         Args:
             batch: On the CPU.
             number: Steps done before this one; with the plan's seed it keys torch's randomness.
-            lr_scale: Share of the peak learning rate.
             parts: Pieces the batch is worked through in, their gradients accumulated.
 
         Raises:
-            NonFiniteError: The loss or the gradient is not finite. No weight or statistic has
-                moved.
+            NonFiniteError: The loss or the gradient is not finite.
         """
         torch.manual_seed(self._plan.seed * 1_000_003 + number)
         self.network.train()
@@ -70,9 +74,17 @@ class Learner:
                 total += value
             norm = self._clipped_norm()
             _require_finite(norm, "gradient norm", batch.keys, number)
+        return StepResult(total, norm)
+
+    def move(self, *, number: int, lr_scale: float) -> None:
+        """Moves the weights by the gradient found; it cannot be repeated.
+
+        Args:
+            number: Steps done before this one.
+            lr_scale: Share of the peak learning rate.
+        """
         self.optimiser.step(lr_scale)
         self.average.update(number + 1)
-        return StepResult(total, norm)
 
     def tensors(self) -> dict[str, dict[str, torch.Tensor]]:
         """Everything a checkpoint needs, by part."""

@@ -17,7 +17,7 @@ from segwright.training.batches import Batch, BatchStream
 from segwright.training.checkpoint import Checkpoints, TrainState
 from segwright.training.clock import Clock
 from segwright.training.learner import Learner, StepResult
-from segwright.training.memory import within_memory
+from segwright.training.memory import step_within_memory
 from segwright.training.timeline import Decision, Timeline
 
 
@@ -117,10 +117,11 @@ def _step(
         reason = f"out of memory: each batch is now worked through in {parts} parts"
         _record(Decision(step, "accumulate", parts, reason), timeline, emit)
 
-    return within_memory(
-        lambda parts: learner.step(batch, number=step, lr_scale=lr_scale, parts=parts),
+    return step_within_memory(
         learner,
         batch,
+        number=step,
+        lr_scale=lr_scale,
         parts=timeline.parts,
         on_more=note,
     )

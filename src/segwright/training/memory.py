@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
 
 import torch
 
 from segwright.errors import TrainingError
 from segwright.training.batches import Batch
-from segwright.training.learner import Learner
-
-Stepped = TypeVar("Stepped")
+from segwright.training.learner import Learner, StepResult
 
 _SIGNS = ("out of memory", "not enough memory", "can't allocate memory")
 
 
-def within_memory(
-    step: Callable[[int], Stepped],
+def step_within_memory(
     learner: Learner,
     batch: Batch,
     *,
+    number: int,
+    lr_scale: float,
     parts: int,
     on_more: Callable[[int], None],
-) -> Stepped:
-    """Takes a step; where memory runs out, again in twice as many parts.
+) -> StepResult:
+    """Takes a step; where memory runs out on the way to the gradient, in twice as many parts.
+
+    Moving the weights is not tried again: some of them would move twice.
 
     Args:
-        step: Works a batch through in a number of parts; a step that fails leaves no trace.
         learner: What takes the step; its gradients are dropped before another attempt.
         batch: What is stepped on.
-        parts: For the first attempt.
+        number: See `Learner.step`; so are `lr_scale` and `parts`, which is for the first attempt.
         on_more: Told of every larger number of parts, before it is tried.
 
     Raises:
@@ -38,7 +37,8 @@ def within_memory(
     """
     while True:
         try:
-            return step(parts)
+            result = learner.examine(batch, number=number, parts=parts)
+            break
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
                 raise
@@ -53,6 +53,8 @@ def within_memory(
             torch.cuda.empty_cache()
         parts = min(len(batch.keys), 2 * parts)
         on_more(parts)
+    learner.move(number=number, lr_scale=lr_scale)
+    return result
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

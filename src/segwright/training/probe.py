@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from segwright.plan import Plan, Timings
 from segwright.training.batches import Batch
 from segwright.training.learner import Learner
-from segwright.training.memory import within_memory
+from segwright.training.memory import step_within_memory
 
 _WARM_UP = 2
 _TIMED = 4
@@ -63,13 +63,7 @@ def _step(learner: Learner, batch: Batch, number: int, parts: int) -> int:
         nonlocal fitting
         fitting = more
 
-    within_memory(
-        lambda parts: learner.step(batch, number=number, lr_scale=0.0, parts=parts),
-        learner,
-        batch,
-        parts=parts,
-        on_more=note,
-    )
+    step_within_memory(learner, batch, number=number, lr_scale=0.0, parts=parts, on_more=note)
     return fitting
 
 

@@ -18,6 +18,7 @@ from segwright.training.clock import Clock
 from segwright.training.learner import Learner
 from segwright.training.loop import Score, run_loop
 from segwright.training.material import Material
+from segwright.training.optimisers import Optimiser
 from segwright.training.planning import examine_machine, make_learner, time_steps
 from segwright.training.timeline import Decision
 
@@ -188,6 +189,23 @@ def test_a_decision_forced_by_memory_is_kept_at_once(
     )
     run(make_plan(steps=12, checkpoints=1, validation__times=1))
     assert written == [1, 12]
+
+
+def test_weights_are_never_moved_twice_where_memory_runs_out_as_they_move(
+    run: Run, make_plan: MakePlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Optimiser.step
+    moved: list[float] = []
+
+    def short(self: Optimiser, lr_scale: float) -> None:
+        real(self, lr_scale)
+        moved.append(lr_scale)
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(Optimiser, "step", short)
+    with pytest.raises(torch.OutOfMemoryError):
+        run(make_plan(steps=4, batch_size=4))
+    assert len(moved) == 1
 
 
 def test_one_sample_that_does_not_fit_is_told(
