@@ -28,6 +28,7 @@ class SampleStore(Sequence[Sample]):
         self.dataset = dataset
         self._room_bytes = _free_bytes() * _SHARE if room_bytes is None else room_bytes
         self._kept: dict[int, Sample] = {}
+        self._pixels_read = 0
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -35,6 +36,11 @@ class SampleStore(Sequence[Sample]):
     def __getitem__(self, index: int) -> Sample:  # pyright: ignore[reportIncompatibleMethodOverride]
         kept = self._kept.get(index)
         return self.dataset[index] if kept is None else kept
+
+    @property
+    def mean_px(self) -> float:
+        """Pixels of an image, on average; known once `read_all` is through."""
+        return self._pixels_read / len(self)
 
     def read_all(self) -> Iterator[Sample]:
         """Reads every sample once, in order, and keeps those that there is room for.
@@ -45,12 +51,14 @@ class SampleStore(Sequence[Sample]):
         with ThreadPoolExecutor(_READERS, thread_name_prefix="read") as pool:
             waiting: deque[Future[Sample]] = deque()
             try:
+                self._pixels_read = 0
                 for index in range(len(self) + 2 * _READERS):
                     if index < len(self):
                         waiting.append(pool.submit(self.dataset.__getitem__, index))
                     if index >= 2 * _READERS and waiting:
                         sample = waiting.popleft().result()
                         self._keep(index - 2 * _READERS, sample)
+                        self._pixels_read += sample.labels.ids.size
                         yield sample
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)

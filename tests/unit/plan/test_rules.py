@@ -37,6 +37,12 @@ def test_the_reserve_covers_the_final_scoring() -> None:
     assert reserve_s(0.2, 100, 600) > 0.2 * 100
 
 
+def test_the_reserve_covers_the_pictures_of_the_report() -> None:
+    """Slow nets and few images: every image is segmented once more to be shown, up to twelve."""
+    assert reserve_s(30, 6, 600) > 30 * 2 * 6
+    assert reserve_s(30, 100, 600) > 30 * 112
+
+
 def test_fewer_validation_images_than_asked_for_cost_only_what_they_are(drafted: Drafted) -> None:
     plan = drafted(budget_s=120)
     few, many = (
