@@ -61,12 +61,10 @@ class Trainer:
         return out
 
     def resume_to_the_end(self, out: Path) -> None:
-        """Goes on with a run, whatever state it was left in; as the first process would have."""
-        if (out / "plan.yaml").exists():
+        """Goes on with a run, or starts it where there is none; there is nothing between."""
+        if out.exists():
             self.finish(self.start(resume=out))
-        else:  # killed before it was a run: what is there may be replaced by hand
-            for path in out.glob("*"):
-                path.unlink()
+        else:
             self.run(out)
 
 
@@ -152,7 +150,7 @@ def kill_and_resume(trainer: Trainer, unbroken: Path, out: Path, number: int) ->
     moment = MOMENTS[number % len(MOMENTS)]
     kills = int(kill_when(trainer.new(out), moment(random, out)))
     for _ in range(random.randint(0, 2)):
-        if kills and (out / "plan.yaml").exists():
+        if kills and out.exists():
             kills += kill_when(trainer.start(resume=out), moment(random, out))
     trainer.resume_to_the_end(out)
     assert weights_of(out) == weights_of(unbroken)

@@ -16,6 +16,7 @@ from segwright.errors import BudgetError, CheckpointError, UsageError
 from segwright.events import Note, TrainStep
 from segwright.plan import Plan
 from segwright.training.log import read_metrics
+from segwright.training.run_folder import RunFolder, sole_use
 from segwright.verbs.evaluate import evaluate
 from segwright.verbs.train import train
 
@@ -204,3 +205,35 @@ def test_weights_are_not_scored_on_what_they_learned_from(
             with pytest.raises(UsageError, match=r"have learned from \d of the \d images"):
                 train(data, out=out, settings=same, from_run=source, **other)
             assert not out.exists()
+
+
+def test_a_run_in_use_is_left_alone(copy: Path) -> None:
+    with sole_use(copy), pytest.raises(UsageError, match="another process is working in this run"):
+        train(resume=copy)
+
+
+@pytest.mark.parametrize("source", ["plan", "from_run"])
+def test_images_are_held_out_by_the_seed_that_the_plan_stores(
+    draw_scenes: Callable[..., Path], tiny_settings: dict[str, Any], tmp_path: Path, source: str
+) -> None:
+    """A run by the plan of a run with another seed holds out the same images, and is resumed."""
+    data = draw_scenes(tmp_path / "data")
+    settings = {**tiny_settings, "steps": 2, "validation.times": 1, "checkpoints": 1}
+    first = train(data, out=tmp_path / "first", settings=settings, seed=5).run
+    settings.pop("model.config")
+    given: dict[str, Any] = (
+        {"plan": first / "plan.yaml"} if source == "plan" else {"from_run": first}
+    )
+    second = train(data, out=tmp_path / "second", settings=settings, **given).run
+    assert Plan.read(second / "plan.yaml").seed == 5
+    assert RunFolder.open(second).record.learned == RunFolder.open(first).record.learned
+    train(resume=second)
+    third = train(data, out=tmp_path / "third", plan=first / "plan.yaml", seed=0).run
+    assert Plan.read(third / "plan.yaml").seed == 0
+    assert RunFolder.open(third).record.learned != RunFolder.open(first).record.learned
+
+
+@pytest.mark.parametrize("key", ["seed", "device", "budget_s", "fingerprint"])
+def test_settings_with_an_option_of_their_own(data: Path, tmp_path: Path, key: str) -> None:
+    with pytest.raises(UsageError, match=f"--set {key}: '{key}' is no setting to replace"):
+        train(data, out=tmp_path / "run", settings={key: 1})

@@ -51,6 +51,9 @@ ModelName = Annotated[
 Device = Annotated[
     Literal["cpu", "cuda", "mps"] | None, typer.Option(help="Default: the fastest one here.")
 ]
+RunDevice = Annotated[
+    Literal["cpu", "cuda", "mps"] | None, typer.Option(help="Where to run. Default: cpu.")
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Replace a setting of the plan; repeatable."),
@@ -126,7 +129,9 @@ def train(
     task: Annotated[Literal["semantic", "instance"], typer.Option()] = "semantic",
     device: Device = None,
     setting: Settings = None,
-    seed: Seed = 0,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Same seed, same weights. Default: the plan's, or 0.")
+    ] = None,
     folds: Annotated[
         int | None, typer.Option(min=2, help="Cross-validate; the budget is for all together.")
     ] = None,
@@ -187,7 +192,7 @@ def predict(
     save: Annotated[
         str, typer.Option(metavar="WHAT", help="Any of mask,overlay,probabilities,coco.")
     ] = "mask",
-    device: Device = None,
+    device: RunDevice = None,
     setting: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="tile=512, flips=[x,y], scales=[1,1.25] …"),
@@ -223,6 +228,7 @@ def evaluate(
     split: Annotated[
         str | None, typer.Option(metavar="NAME", help="train, val or test; default: val.")
     ] = None,
+    device: RunDevice = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Score a trained segmenter on labelled images, with intervals."""
@@ -230,7 +236,7 @@ def evaluate(
     from segwright.verbs.evaluate import evaluate as score
 
     with open_progress() as progress:
-        evaluation = score(run, data, split=split, on_event=progress)
+        evaluation = score(run, data, split=split, device=device, on_event=progress)
     typer.echo(evaluation.to_json() if json else evaluation.table())
 
 

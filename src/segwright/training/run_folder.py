@@ -14,6 +14,11 @@ import importlib.metadata
 import json
 import os
 import platform
+import shutil
+import sys
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -79,13 +84,12 @@ class RunFolder:
             UsageError: There is something in that place already; runs are never overwritten.
             StorageError: It cannot be written.
         """
-        require_free(path)
-        with storage_errors(path):
-            path.mkdir(parents=True, exist_ok=True)
-        write_whole(path / "run.json", record.model_dump_json(indent=1))
-        write_whole(path / "environment.json", json.dumps(environment(), indent=1))
-        # The plan comes last: a folder that has one is a run that can be resumed.
-        write_whole(path / "plan.yaml", plan.to_yaml())
+        files = {
+            "plan.yaml": plan.to_yaml(),
+            "run.json": record.model_dump_json(indent=1),
+            "environment.json": json.dumps(environment(), indent=1),
+        }
+        make_folder(path, files)
         return cls(path)
 
     @classmethod
@@ -116,6 +120,64 @@ class RunFolder:
         except (OSError, ValidationError) as error:
             problem = f"cannot be read as the record of a run ({error})"
             raise UsageError(problem, where=path) from error
+
+
+def make_folder(path: Path, files: Mapping[str, str]) -> None:
+    """Makes a folder that appears with all its files in it, or not at all.
+
+    Raises:
+        UsageError: There is something in that place already; runs are never overwritten.
+        StorageError: It cannot be written.
+    """
+    require_free(path)
+    aside = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
+    with storage_errors(path):
+        try:
+            aside.mkdir(parents=True)
+            for name, text in files.items():
+                write_whole(aside / name, text)
+            if path.exists():
+                path.rmdir()  # it is empty
+            aside.rename(path)
+        except OSError:
+            require_free(path)  # another process may have taken the place meanwhile
+            raise
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextmanager
+def sole_use(path: Path) -> Iterator[None]:
+    """Keeps other processes from working in a run's folder until the block, or the process, ends.
+
+    Raises:
+        UsageError: Another process does so already.
+        StorageError: The lock cannot be written.
+    """
+    with storage_errors(path):
+        file = (path / ".lock").open("ab")
+    with file:
+        try:
+            _lock(file.fileno())
+        except (BlockingIOError, PermissionError) as error:
+            raise UsageError(
+                "another process is working in this run",
+                where=path,
+                remedy="Wait until it has ended, or end it",
+            ) from error
+        yield
+
+
+def _lock(descriptor: int) -> None:
+    """Locks an open file; the system releases it when the file is closed or the process ends."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def require_free(path: Path) -> None:

@@ -21,9 +21,9 @@ from segwright.events import Listener, Note, StageAdvanced, StageStarted
 from segwright.images import read_index
 from segwright.labels.label_map import LabelMap
 from segwright.segmenter import Segmenter, load
-from segwright.storage import storage_errors, write_whole
+from segwright.storage import write_whole
 from segwright.training.finish import OUT_OF_FOLD
-from segwright.training.run_folder import require_free, unused_path
+from segwright.training.run_folder import make_folder, require_free, sole_use, unused_path
 from segwright.verbs.one_run import (
     TrainReport,
     Wishes,
@@ -99,10 +99,9 @@ def cross_validate(
         from_run=wishes.from_run and wishes.from_run.resolve(),
         fingerprint=pool.fingerprint(),
     )
-    with storage_errors(path):
-        path.mkdir(parents=True, exist_ok=True)
-    write_whole(path / _RECORD, record.model_dump_json(indent=1))
-    return _work_through(path, record, pool, started_at=started_at, on_event=on_event)
+    make_folder(path, {_RECORD: record.model_dump_json(indent=1)})
+    with sole_use(path):
+        return _work_through(path, record, pool, started_at=started_at, on_event=on_event)
 
 
 def resume_folds(
@@ -126,7 +125,8 @@ def resume_folds(
             where=record.data,
             remedy="Start a new one",
         )
-    return _work_through(path, record, pool, started_at=started_at, on_event=on_event)
+    with sole_use(path):
+        return _work_through(path, record, pool, started_at=started_at, on_event=on_event)
 
 
 def _work_through(

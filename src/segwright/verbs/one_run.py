@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,14 +13,20 @@ from segwright.errors import UsageError
 from segwright.evaluation import Evaluation
 from segwright.events import Listener, Note
 from segwright.formats.entry import listed
-from segwright.plan import Plan, Timings, fit, reserve_s
+from segwright.plan import Plan, Timings, adapted, fit, reserve_s
 from segwright.training.checkpoint import Checkpoints
 from segwright.training.finish import finish
 from segwright.training.log import RunLog
 from segwright.training.material import Material
-from segwright.training.planning import decide, examine_machine, time_steps
+from segwright.training.planning import decide, examine_machine, require_sound, time_steps
 from segwright.training.run import continue_run
-from segwright.training.run_folder import RunFolder, RunRecord, require_free, unused_path
+from segwright.training.run_folder import (
+    RunFolder,
+    RunRecord,
+    require_free,
+    sole_use,
+    unused_path,
+)
 from segwright.verbs.plan import learn_and_hold_out
 
 # A plan file has decided these, even where its steps are counted anew for another budget.
@@ -185,7 +192,7 @@ def _planned_by_file(
 ) -> tuple[Plan, Timings]:
     """The plan of a file; device, seed and budget may be given beside it."""
     assert wishes.plan is not None
-    plan = Plan.read(wishes.plan).updated(wishes.settings)
+    plan = adapted(Plan.read(wishes.plan), wishes.settings)
     if wishes.model not in (None, plan.model.name):
         raise UsageError(
             f"the plan is for the model {plan.model.name!r}, not {wishes.model!r}",
@@ -196,14 +203,24 @@ def _planned_by_file(
         on_event(Note("the plan was made for other data; classes and means are taken anew"))
         plan = plan.updated({"fingerprint": material.fingerprint}, {"fingerprint": ""})
     machine = examine_machine(wishes.device or plan.device)
-    given = {"device": wishes.device, "seed": wishes.seed or None, "budget_s": budget_s}
+    seed = None if wishes.seed == plan.seed else wishes.seed
+    given = {"device": wishes.device, "seed": seed, "budget_s": budget_s}
     plan = plan.updated({key: value for key, value in given.items() if value is not None})
+    require_sound(material, wishes.settings, plan.budget_s)
     decided = dict.fromkeys(_NOT_REFITTED, "")
     timings = time_steps(plan, material, machine, decided, elapsed_s=elapsed_s, emit=on_event)
-    if budget_s is not None:  # another one than the plan's steps were counted for
-        fixed = {**decided, **wishes.settings}
-        plan = fit(plan, timings, val_images=len(material.val), fixed=fixed)
-    return plan, timings
+    if plan.budget_s is None:
+        return plan, timings
+    fixed = {**decided, **wishes.settings}
+    fitted = fit(plan, timings, val_images=len(material.val), fixed=fixed)
+    if fitted.steps != plan.steps:
+        on_event(
+            Note(
+                f"the budget decides: {fitted.steps} steps instead of the plan file's {plan.steps}; "
+                "take budget_s out of it to keep them"
+            )
+        )
+    return fitted, timings
 
 
 def _run(
@@ -215,13 +232,13 @@ def _run(
     on_event: Listener,
 ) -> TrainReport:
     """Trains to the end of the plan and finishes."""
-    done = Checkpoints(folder.checkpoints).last_step
-    log = RunLog(folder.path, on_event, from_step=done)
-    try:
-        network = continue_run(folder, material, started_at=started_at, extra_s=extra_s, emit=log)
-        evaluation = finish(folder, network, material, emit=log)
-    finally:
-        log.close()
+    with sole_use(folder.path):
+        done = Checkpoints(folder.checkpoints).last_step
+        with closing(RunLog(folder.path, on_event, from_step=done)) as log:
+            network = continue_run(
+                folder, material, started_at=started_at, extra_s=extra_s, emit=log
+            )
+            evaluation = finish(folder, network, material, emit=log)
     return TrainReport(folder.path, evaluation, folder.report)
 
 

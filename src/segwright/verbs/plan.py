@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from segwright.dataset import Dataset, ensure_split, open_dataset
+from segwright.errors import UsageError
 from segwright.events import Listener, Note, StageStarted
 from segwright.plan import Plan
 from segwright.training.material import Material
@@ -30,6 +31,7 @@ def plan(
         UsageError: A setting, model or device that cannot be used, or too short a budget.
     """
     started_at = time.time()
+    refuse_unsettable(settings or {})
     train, val = learn_and_hold_out(open_dataset(data), seed=seed, on_event=on_event)
     material = Material.read(train, val, emit=on_event)
     made, _ = decide(
@@ -43,6 +45,28 @@ def plan(
         emit=on_event,
     )
     return made
+
+
+_NOT_SET = {
+    "seed": "Give it as --seed",
+    "device": "Give it as --device",
+    "budget_s": "Give it as --budget",
+    "task": "Give it as --task",
+    "fingerprint": "Leave it out: it is that of the data",
+}
+
+
+def refuse_unsettable(settings: Mapping[str, object]) -> None:
+    """Refuses settings that more rests on than the plan, such as which images are held out.
+
+    Raises:
+        UsageError: One that has an option of its own, or that is no choice.
+    """
+    for key, remedy in _NOT_SET.items():
+        if key in settings:
+            raise UsageError(
+                f"{key!r} is no setting to replace", where=f"--set {key}", remedy=remedy
+            )
 
 
 def learn_and_hold_out(

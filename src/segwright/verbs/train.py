@@ -9,9 +9,11 @@ from pathlib import Path
 from segwright.dataset import open_dataset
 from segwright.errors import UsageError
 from segwright.events import Listener
+from segwright.plan import Plan
+from segwright.training.run_folder import RunFolder
 from segwright.verbs.cross_validate import cross_validate, is_cross_validation, resume_folds
 from segwright.verbs.one_run import TrainReport, Wishes, resume_run, train_split
-from segwright.verbs.plan import learn_and_hold_out
+from segwright.verbs.plan import learn_and_hold_out, refuse_unsettable
 
 
 def train(
@@ -23,7 +25,7 @@ def train(
     task: str = "semantic",
     device: str | None = None,
     settings: Mapping[str, object] | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     folds: int | None = None,
     plan: str | Path | None = None,
     resume: str | Path | None = None,
@@ -34,14 +36,15 @@ def train(
     """Trains a segmenter and scores it on the validation images; test labels are not read.
 
     Args:
-        data: Folder or COCO file of labelled images. With `resume`, taken from the run.
+        data: Folder of images with masks or COCO JSON. With `resume`, taken from the run.
         out: Run folder to write; must be new. Default: the next free `runs/DATA-MODEL-N`.
         budget_s: Wall clock from `started_at` to return. With `resume`, time to add.
         model: A name of the catalogue; None lets the plan choose.
         task: "semantic".
         device: "cpu", "cuda" or "mps"; None for the fastest here.
         settings: Dotted settings of the plan to fix.
-        seed: Of all randomness.
+        seed: Of all randomness, and of what is held out. None for that of `plan` or `from_run`,
+            or 0.
         folds: Train that many nets, each scored on the part it has not seen; the budget is for
             all together.
         plan: A plan file to follow instead of deciding.
@@ -71,7 +74,7 @@ def train(
                 "--out": out,
                 "--model": model,
                 "--device": device,
-                "--seed": seed or None,
+                "--seed": seed,
                 "--folds": folds,
                 "--plan": plan,
                 "--from": from_run,
@@ -83,6 +86,8 @@ def train(
         return resume_run(resume, extra_s=budget_s, started_at=started_at, on_event=on_event)
     if data is None:
         raise UsageError("no data was given", remedy="Give the folder of images and masks")
+    refuse_unsettable(settings)
+    seed = _seed(seed, plan, from_run)
     wishes = Wishes(model, device, settings, seed, plan, from_run)
     dataset = open_dataset(data)
     if folds is not None:
@@ -105,6 +110,15 @@ def train(
         started_at=started_at,
         on_event=on_event,
     )
+
+
+def _seed(given: int | None, plan: Path | None, from_run: Path | None) -> int:
+    """The seed of the run: what is held out and all that follows must rest on the same one."""
+    if given is not None:
+        return given
+    if plan is not None:
+        return Plan.read(plan).seed
+    return 0 if from_run is None else RunFolder.open(from_run).plan.seed
 
 
 def _path(given: str | Path | None) -> Path | None:
