@@ -9,7 +9,7 @@
     │   └── LabelError             4   one label file or mask: ids, sizes, geometry
     ├── MissingDependencyError     1   an optional package is not installed; names the extra
     ├── TrainingError              1   training cannot go on
-    │   ├── NonFiniteError         1   a loss or gradient is not finite; names the samples
+    │   ├── NonFiniteError         1   a loss, gradient or output is not finite; names the samples
     │   └── CheckpointError        1   a checkpoint cannot be written or read
     └── StorageError               1   something else cannot be written (full disk, no permission)
 
@@ -112,7 +112,7 @@ class TrainingError(SegwrightError):
 
 
 class NonFiniteError(TrainingError):
-    """A loss or gradient is not finite."""
+    """A loss, a gradient or what a network gives is not finite."""
 
 
 class CheckpointError(TrainingError):

@@ -43,7 +43,11 @@ def make_folds(dataset: Dataset, k: int) -> list[Fold]:
         DataError: Fewer pictures or groups than folds.
     """
     if k < 2:
-        raise UsageError(f"{k} folds; accepted are 2 or more")
+        raise UsageError(
+            f"{k} folds; accepted are 2 or more",
+            where="--folds",
+            remedy="Ask for 5, or train once without folds",
+        )
     division = _division(dataset, seed=0)
     if len(division.units) < k:
         raise DataError(

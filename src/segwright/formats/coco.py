@@ -13,7 +13,8 @@ Source: https://cocodataset.org/#format-data.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Set
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -144,7 +145,10 @@ def _read_region(segmentation: object, size_hw: tuple[int, int]) -> RunLengths:
                 f"a polygon ring of {given}", remedy="Give x1, y1, x2, y2 … of at least 3 vertices"
             )
         if not all(type(number) in (int, float) for number in ring):
-            raise LabelError("a polygon ring with something else than numbers")
+            odd = next(one for one in ring if type(one) not in (int, float))
+            raise LabelError(
+                f"a polygon ring with {odd!r:.40}", remedy="Give coordinates in pixels, as numbers"
+            )
         try:
             rings.append(np.array(ring, dtype=np.float64).reshape(-1, 2))
         except OverflowError:
@@ -166,21 +170,11 @@ def read_coco(path: Path, *, max_bytes: int = MAX_JSON_BYTES) -> CocoFile:
     images, categories, annotations = (
         _records(content, key, path=path) for key in ("images", "categories", "annotations")
     )
-    names = {
-        _field(one, "id", int, "category", path=path): _field(
-            one, "name", str, "category", path=path
-        )
-        for one in categories
-    }
-    if len(names) < len(categories) or len(set(names.values())) < len(names):
-        raise LabelError(
-            "a category id or name stands twice", where=path, remedy="Give each its own"
-        )
+    ids = _distinct(categories, "id", int, "category", path=path)
+    names = dict(zip(ids, _distinct(categories, "name", str, "category", path=path), strict=True))
     of_image: dict[int, list[Mapping[str, Any]]] = {
-        _field(one, "id", int, "image", path=path): [] for one in images
+        image_id: [] for image_id in _distinct(images, "id", int, "image", path=path)
     }
-    if len(of_image) < len(images):
-        raise LabelError("an image id stands twice", where=path, remedy="Give every image its own")
     for annotation in annotations:
         _check_annotation(annotation, of_image.keys(), names.keys(), path=path)
         of_image[annotation["image_id"]].append(annotation)
@@ -235,6 +229,21 @@ def _records(content: Mapping[str, Any], key: str, *, path: Path) -> list[Mappin
             remedy="Give 'images', 'annotations' and 'categories'",
         )
     return records
+
+
+def _distinct(
+    records: Sequence[Mapping[str, Any]], key: str, kind: type, what: str, *, path: Path
+) -> list[Any]:
+    """A field of every record, no value twice."""
+    values = [_field(one, key, kind, what, path=path) for one in records]
+    twice = [value for value, count in Counter(values).items() if count > 1]
+    if twice:
+        raise LabelError(
+            f"the {what} {key} {twice[0]!r:.40} stands twice",
+            where=path,
+            remedy=f"Give every {what} its own",
+        )
+    return values
 
 
 def _field(record: Mapping[str, Any], key: str, kind: type, what: str, *, path: Path) -> Any:

@@ -104,7 +104,11 @@ def decide_scheme(found: MaskSurvey, settings: DatasetSettings, *, where: Path) 
 
 def _cut(found: MaskSurvey, settings: DatasetSettings, *, where: Path) -> MaskScheme:
     if found.is_colour:
-        raise LabelError("'threshold' is set, but the masks are colour pictures", where=where)
+        raise LabelError(
+            f"'threshold' is {settings.threshold}, but the masks are colour pictures",
+            where=where,
+            remedy="Take 'threshold' out of dataset.yaml and name the 'colour' of each class there",
+        )
     naming = _two_classes(settings, where=where)
     low, high = naming.classes.names
     text = f"Masks are cut at {settings.threshold}: below is {low}, from there on {high}."

@@ -37,18 +37,7 @@ def decide(
         UsageError: A setting, model or device that cannot be used.
         BudgetError: The budget is too short.
     """
-    if len(material.classes) < 2:
-        raise DataError(
-            f"there is only one class, {material.classes.names[0]!r}: nothing to tell apart",
-            remedy="Name a second class, such as 'background', in classes.txt or dataset.yaml",
-        )
-    if budget_s is not None and "steps" in settings:
-        raise UsageError(
-            f"a budget decides the number of steps; both were given ({budget_s:.0f} s and "
-            f"{settings['steps']} steps)",
-            where="--set steps",
-            remedy="Leave one of them out",
-        )
+    require_sound(material, settings, budget_s)
     machine = examine_machine(device)
     first = draft(
         material.facts,
@@ -61,6 +50,29 @@ def decide(
     )
     timings = time_steps(first, material, machine, settings, elapsed_s=elapsed_s, emit=emit)
     return fit(first, timings, val_images=len(material.val), fixed=settings), timings
+
+
+def require_sound(
+    material: Material, settings: Mapping[str, object], budget_s: float | None
+) -> None:
+    """Refuses what no plan can be made of, whether it is decided or read from a file.
+
+    Raises:
+        DataError: There are not two classes.
+        UsageError: Both a budget and a number of steps.
+    """
+    if len(material.classes) < 2:
+        raise DataError(
+            f"there is only one class, {material.classes.names[0]!r}: nothing to tell apart",
+            remedy="Name a second class, such as 'background', in classes.txt or dataset.yaml",
+        )
+    if budget_s is not None and "steps" in settings:
+        raise UsageError(
+            f"a budget decides the number of steps; both were given ({budget_s:.0f} s and "
+            f"{settings['steps']} steps)",
+            where="--set steps",
+            remedy="Leave one of them out; the budget may also stand in a plan file, as budget_s",
+        )
 
 
 def time_steps(
@@ -122,7 +134,11 @@ def examine_machine(device: str | None) -> Machine:
     chosen = device or next(name for name, present in here.items() if present)
     if not here.get(chosen):
         present = ", ".join(name for name, yes in here.items() if yes)
-        raise UsageError(f"device {chosen!r} is not here; accepted are {present}", where="--device")
+        raise UsageError(
+            f"device {chosen!r} is not here; accepted are {present}",
+            where="--device",
+            remedy="Name one of these, or leave it out for the fastest",
+        )
     bfloat16 = chosen == "cuda" and torch.cuda.is_bf16_supported()
     if chosen == "cpu":
         bfloat16 = torch.backends.mkldnn.is_available() and torch.cpu._is_avx512_bf16_supported()

@@ -7,6 +7,7 @@ import copy
 import numpy as np
 
 from segwright.dataset import Sample
+from segwright.errors import NonFiniteError
 from segwright.evaluation import confusion_matrix
 from segwright.models.catalog import CATALOG
 from segwright.plan import Plan
@@ -36,14 +37,25 @@ class Validation:
         self._indices = np.linspace(0, len(material.val) - 1, count).round().astype(int).tolist()
 
     def __call__(self) -> Score:
-        """Mean IoU over the classes that occur, and mean cross-entropy in nats."""
+        """Mean IoU over the classes that occur, and mean cross-entropy in nats.
+
+        Raises:
+            NonFiniteError: The network's output is not finite.
+        """
         self._learner.average.copy_to(self._network)
         k = len(self._material.classes)
         confusion = np.zeros((k, k), np.int64)
         surprise, judged = 0.0, 0
         for index in self._indices:
             sample: Sample = self._material.val[index]
-            result = self._segmenter.segment(sample.image, probabilities=True)
+            try:
+                result = self._segmenter.segment(sample.image, probabilities=True)
+            except NonFiniteError as error:
+                raise NonFiniteError(
+                    f"{error.problem}, in validation on {sample.key}; no checkpoint is written",
+                    remedy="Continue from the last checkpoint in a new run (--from) with a lower "
+                    "rate (--set optimiser.lr=…) or input.precision=float32",
+                ) from error
             truth = sample.labels.ids
             ignore = self._material.classes.ignore_index
             confusion += confusion_matrix(truth, result.labels.ids, k, ignore)

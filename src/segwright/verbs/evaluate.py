@@ -26,6 +26,7 @@ def evaluate(
     data: str | Path,
     *,
     split: str | None = None,
+    device: str | None = None,
     on_event: Listener = lambda event: None,
 ) -> Evaluation:
     """Scores a segmenter on one split, and writes report and scores beside it.
@@ -40,14 +41,16 @@ def evaluate(
             Where data that the run learned from have no "val", it is what the run has not seen.
             Images that it learned from are scored as "train" alone, and otherwise left out; test
             labels are read only where this says so.
+        device: Where it shall run; None for the CPU.
         on_event: Told of progress.
 
     Raises:
+        UsageError: There is no segmenter, or the device is not here.
         DataError: There is no such split, or its classes are not those of the segmenter.
     """
     run, data = Path(run), Path(data)
     on_event(StageStarted("opening"))
-    segmenter = load(run)
+    segmenter = load(run, device=device or "cpu")
     dataset = open_dataset(data)
     split, chosen = _chosen(dataset, split, run, on_event)
     _require_same_classes(segmenter, dataset, data)

@@ -123,8 +123,8 @@ def test_evaluate_prints_a_table_or_json(record: Any) -> None:
     verb = record("evaluate")
     assert run("evaluate r d --split test").stdout == "the report\n"
     assert (verb.given[0], verb.given[1], verb.given["split"]) == (Path("r"), Path("d"), "test")
-    assert run("evaluate r d --json").stdout == "the json\n"
-    assert verb.given["split"] is None
+    assert run("evaluate r d --json --device cuda").stdout == "the json\n"
+    assert (verb.given["split"], verb.given["device"]) == (None, "cuda")
 
 
 def test_predict_splits_what_to_save_and_takes_many_inputs(record: Any) -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from segwright.errors import NonFiniteError
 from segwright.evaluation import evaluate_parts
 from segwright.plan import Plan
 from segwright.training.material import Material
@@ -55,3 +56,17 @@ def test_a_part_of_the_images_is_the_same_every_time(
     validation = Validation(make_learner(plan, material), material, plan)
     assert validation() == validation()
     assert validation().images == 1
+
+
+def test_weights_that_are_not_finite_end_the_run_with_a_remedy_for_it(
+    material: Material, make_plan: MakePlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learner = make_learner(plan := make_plan(), material)
+
+    def spoil(network: torch.nn.Module) -> None:
+        for parameter in network.parameters():
+            parameter.data.fill_(float("nan"))
+
+    monkeypatch.setattr(learner.average, "copy_to", spoil)
+    with pytest.raises(NonFiniteError, match=r"in validation on \w+; .*optimiser\.lr"):
+        Validation(learner, material, plan)()

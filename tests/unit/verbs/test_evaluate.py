@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from segwright.errors import DataError
+from segwright.errors import DataError, UsageError
 from segwright.events import Note
 from segwright.verbs.evaluate import evaluate
 from segwright.verbs.train import train
@@ -62,6 +62,11 @@ def test_other_data_without_splits_are_scored_as_a_whole(
     assert (run / "evaluations" / "other-all" / "report.html").exists()
     with pytest.raises(DataError, match="there is no split 'val'; there are: none"):
         evaluate(run, other, split="val")
+
+
+def test_a_device_that_is_not_here_is_refused(run: Path, data: Path) -> None:
+    with pytest.raises(UsageError, match="'tpu'"):
+        evaluate(run, data, device="tpu")
 
 
 def test_a_missing_split_is_named(run: Path, data: Path, tmp_path: Path) -> None:
