@@ -42,26 +42,30 @@ def open_dataset(path: str | os.PathLike[str]) -> Dataset:
         raise DataError(problem, where=root, remedy=f"Give a dataset folder. {_LAYOUTS}")
     settings = read_settings(root)
     collection = _collect(root, settings)
-    entries = collection.entries
-    if settings.groups is not None:
-        entries = _grouped(entries, settings.groups, where=root / "dataset.yaml")
-    if settings.splits is not None:
-        entries = _divided(entries, settings.splits, where=root / "dataset.yaml")
     spacing = cast("tuple[float, float] | None", settings.spacing)
-    return Dataset(root, collection.classes, entries, spacing, collection.notes)
+    return Dataset(root, collection.classes, collection.entries, spacing, collection.notes)
 
 
 def _collect(root: Path, settings: DatasetSettings) -> Collection:
     """Everything that the one format which fits the folder finds in it."""
+
+    def assigned(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+        if settings.groups is not None:
+            entries = _grouped(entries, settings.groups, where=root / "dataset.yaml")
+        if settings.splits is not None:
+            entries = _divided(entries, settings.splits, where=root / "dataset.yaml")
+        return tuple(entries)
+
     coco_files = coco_files_in(root)
     if has_mask_folders(root):
-        collection = open_mask_folders(root, settings)
+        collection = open_mask_folders(root, settings, assigned)
         if not coco_files:
             return collection
         unread = f"Not read, since there are masks: {listed(p.name for p in coco_files)}."
         return replace(collection, notes=(*collection.notes, unread))
     if coco_files:
-        return open_coco_folders(root, settings)
+        collection = open_coco_folders(root, settings)
+        return replace(collection, entries=assigned(collection.entries))
     content = sorted(path.name for path in root.iterdir() if path.name[0] != ".")
     raise DataError(
         f"no pictures with labels; the folder holds {listed(content) if content else 'nothing'}",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from segwright.errors import DataError
+from segwright.errors import DataError, LabelError
 from segwright.labels.classes import Classes
 from segwright.labels.label_map import LabelMap
 
@@ -46,6 +46,16 @@ class LabelSource(Protocol):
             LabelError: The file cannot be read or holds what the classes do not know.
         """
         ...
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """Stands for labels in files of which it is not known yet what they mean."""
+
+    paths: tuple[Path, ...]
+
+    def read(self) -> LabelMap:
+        raise LabelError("is not understood yet", where=self.paths[0])
 
 
 @dataclass(frozen=True)

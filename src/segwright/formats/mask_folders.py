@@ -12,11 +12,19 @@ Beside `masks` there may be a folder `field_of_view` of 0/255 pictures. Folders 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from segwright.errors import DataError
-from segwright.formats.entry import Collection, Entry, listed, split_of_name, with_unique_keys
+from segwright.formats.entry import (
+    Collection,
+    Entry,
+    Undecided,
+    listed,
+    split_of_name,
+    with_unique_keys,
+)
 from segwright.formats.mask_kinds import decide_scheme
 from segwright.formats.masks import MaskFile, survey
 from segwright.formats.pairing import pair, pictures_in
@@ -40,8 +48,18 @@ def has_mask_folders(root: Path) -> bool:
     return bool(_parts(root))
 
 
-def open_mask_folders(root: Path, settings: DatasetSettings) -> Collection:
+def open_mask_folders(
+    root: Path,
+    settings: DatasetSettings,
+    assigned: Callable[[Sequence[Entry]], Sequence[Entry]] = lambda entries: entries,
+) -> Collection:
     """Pairs pictures with masks and decides what the mask values mean.
+
+    Args:
+        root: The dataset's folder.
+        settings: What dataset.yaml and classes.txt say.
+        assigned: Gives the entries the splits and groups that are declared for them. It comes
+            before any mask is looked at, because those of a test split never are.
 
     Raises:
         DataError: Pictures without masks, masks without pictures, no picture at all, names that
@@ -54,22 +72,27 @@ def open_mask_folders(root: Path, settings: DatasetSettings) -> Collection:
         found, said = _pairs(part)
         pairs += [(part, *one) for one in found]
         notes += said
-    surveyed = [mask for part, _, _, mask, _ in pairs if part.split != "test"]
-    found_values = survey(surveyed or [mask for _, _, _, mask, _ in pairs])
-    scheme = decide_scheme(found_values, settings, where=root)
     entries = [
         Entry(
             key=part.prefix + name,
             image=image,
-            labels=MaskFile(mask, scheme, view),
+            labels=Undecided((mask,) if view is None else (mask, view)),
             split=part.split,
             folder=image.parent.relative_to(root).as_posix(),
         )
         for part, name, image, mask, view in pairs
     ]
+    entries = assigned(with_unique_keys(entries))
+    surveyed = [entry.labels.paths[0] for entry in entries if entry.split != "test"]
+    found_values = survey(surveyed or [entry.labels.paths[0] for entry in entries])
+    scheme = decide_scheme(found_values, settings, where=root)
+    decided = (
+        replace(entry, labels=MaskFile(entry.labels.paths[0], scheme, *entry.labels.paths[1:]))
+        for entry in entries
+    )
     looked = f"{found_values.num_files} of {found_values.num_masks} masks were looked at"
     notes = [f"{scheme.description} ({looked}.)", *dict.fromkeys(notes)]
-    return Collection(scheme.classes, with_unique_keys(entries), tuple(notes))
+    return Collection(scheme.classes, tuple(decided), tuple(notes))
 
 
 def _pairs(part: _Part) -> tuple[list[tuple[str, Path, Path, Path | None]], list[str]]:

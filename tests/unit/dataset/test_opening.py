@@ -124,3 +124,13 @@ def test_folders_that_are_no_dataset(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
     with pytest.raises(DataError, match="images: holds no picture"):
         open_dataset(tmp_path)
+
+
+def test_masks_of_a_declared_test_split_are_not_looked_at(root: Path) -> None:
+    """They might not even be there yet as masks."""
+    _declare(root, "splits: {train: red, test: blue}")
+    for mask in (root / "blue/masks").iterdir():
+        mask.write_bytes(b"sealed")
+    dataset = open_dataset(root)
+    assert dataset.split("train")[0].labels.size_hw == (1, 3)
+    assert "(4 of 4 masks were looked at.)" in dataset.describe()
