@@ -26,7 +26,7 @@ def decode_png(data: bytes) -> Raster:
     """Decodes a whole PNG file.
 
     Raises:
-        Unreadable: A chunk is cut off or damaged.
+        Unreadable: A chunk is cut off or damaged, or the header stands twice.
     """
     chunks = _pixel_chunks(data)
     header = chunks[0][1]
@@ -69,6 +69,8 @@ def _pixel_chunks(data: bytes) -> list[tuple[bytes, bytes]]:
         end = at + 12 + length
         if end > len(data):
             raise truncated(f"the PNG's {kind.decode('latin-1')} chunk")
+        if kind == b"IHDR" and chunks:  # the limits were checked on the first one
+            raise Unreadable("the PNG has a second IHDR chunk", "Save the image again")
         if kind in _PIXEL_CHUNKS:
             body = data[at + 8 : end - 4]
             if zlib.crc32(body, zlib.crc32(kind)) != int.from_bytes(data[end - 4 : end], "big"):

@@ -138,6 +138,14 @@ def test_strictness_holds_for_threads_that_overlap(monkeypatch):
     assert list(warnings.filters) == filters
 
 
+def test_a_second_png_header_is_refused():
+    """The limits were checked on the first; decoders believe the last."""
+    honest = encoded("png")
+    lying = honest[:33] + png_claiming(20_000, 20_000)[8:33] + honest[33:]
+    with pytest.raises(ImageError, match="second IHDR"):
+        decode_image(lying)
+
+
 @pytest.mark.parametrize("chunk", [b"IHDR", b"IDAT", b"PLTE"])
 def test_a_flipped_bit_in_png_pixels_is_noticed(chunk):
     buffer = io.BytesIO()
