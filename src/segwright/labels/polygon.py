@@ -19,6 +19,8 @@ import numpy as np
 from segwright.errors import LabelError
 from segwright.labels.rle import RunLengths
 
+_CUTS_AT_ONCE = 1 << 20
+
 
 def rasterise(rings: Sequence[np.ndarray], size_hw: tuple[int, int]) -> RunLengths:
     """The pixels of one object that is drawn as one or more rings.
@@ -74,11 +76,24 @@ def _checked(ring: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
 def _runs_of_ring(ring: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
     """Foreground runs of one ring as (R, 2) column-major [start, end), ascending and apart."""
     height, width = size_hw
+    # A few columns at a time: many edges that all cross the image would fill the memory with cuts.
+    step = max(1, _CUTS_AT_ONCE // len(ring))
+    runs = np.concatenate(
+        [
+            _runs_in_columns(ring, start, min(start + step, width), height)
+            for start in range(0, width, step)
+        ]
+    )
+    return runs if len(runs) else _middle_pixel(ring, size_hw)
+
+
+def _runs_in_columns(ring: np.ndarray, start: int, stop: int, height: int) -> np.ndarray:
+    """The runs of a ring in the columns [start, stop); shape (R, 2), as of the whole mask."""
     x, y = ring[:, 0], ring[:, 1]
     x_next, y_next = np.roll(x, -1), np.roll(y, -1)
     # An edge cuts the centres c + 0.5 of the columns in [first, last).
-    first = np.ceil(np.minimum(x, x_next) - 0.5).clip(0, width).astype(np.int64)
-    last = np.ceil(np.maximum(x, x_next) - 0.5).clip(0, width).astype(np.int64)
+    first = np.ceil(np.minimum(x, x_next) - 0.5).clip(start, stop).astype(np.int64)
+    last = np.ceil(np.maximum(x, x_next) - 0.5).clip(start, stop).astype(np.int64)
     lengths = last - first
     edge = np.repeat(np.arange(len(ring)), lengths)
     column = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
@@ -88,8 +103,7 @@ def _runs_of_ring(ring: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
     row = np.ceil(cut_y - 0.5).clip(0, height).astype(np.int64)
     # A closed ring cuts each column an even number of times: the sorted cuts pair up.
     runs = np.sort(column * height + row).reshape(-1, 2)
-    runs = runs[runs[:, 0] < runs[:, 1]]
-    return runs if len(runs) else _middle_pixel(ring, size_hw)
+    return runs[runs[:, 0] < runs[:, 1]]
 
 
 def _middle_pixel(ring: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
