@@ -162,8 +162,10 @@ def survey(paths: Sequence[Path]) -> MaskSurvey:
         return MaskSurvey(grey.pixels, grey.first_file, False, count, len(paths))
     # Among colour pictures, a grey one holds the colours whose three channels are equal.
     for value, number in grey.pixels.items():
-        colour.pixels[value * 0x010101] += number
-        colour.first_file.setdefault(value * 0x010101, grey.first_file[value])
+        file = grey.first_file[value]
+        shade = int(_grey_as_colour(np.array(value), file))
+        colour.pixels[shade] += number
+        colour.first_file.setdefault(shade, file)
     return MaskSurvey(colour.pixels, colour.first_file, True, count, len(paths))
 
 
@@ -196,7 +198,7 @@ def packed(stored: np.ndarray, *, where: Path, is_colour: bool) -> np.ndarray:
             remedy="Store the mask as PNG, TIFF, BMP or GIF with class numbers or 0/255",
         )
     if stored.ndim == 2:
-        return stored.astype(np.uint32) * 0x010101 if is_colour else stored
+        return _grey_as_colour(stored, where) if is_colour else stored
     if not is_colour and not _is_colour(stored):
         return stored[..., 0]
     if not is_colour or stored.dtype != np.uint8 or stored.shape[-1] != 3:
@@ -208,6 +210,18 @@ def packed(stored: np.ndarray, *, where: Path, is_colour: bool) -> np.ndarray:
         )
     red, green, blue = (stored[..., i].astype(np.uint32) for i in range(3))
     return red << 16 | green << 8 | blue
+
+
+def _grey_as_colour(values: np.ndarray, where: Path) -> np.ndarray:
+    """Grey values as the colours 0xRRGGBB whose three channels are equal."""
+    if values.max() > 255:
+        raise LabelError(
+            f"grey value {values.max()} stands in a mask whose siblings are colour pictures; "
+            "accepted beside them are 0 … 255",
+            where=where,
+            remedy="Store all masks of a dataset in the same way",
+        )
+    return values.astype(np.uint32) * np.uint32(0x010101)
 
 
 def _is_colour(stored: np.ndarray) -> bool:

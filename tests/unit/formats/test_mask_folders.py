@@ -241,6 +241,19 @@ def test_field_of_view(tmp_path: Path) -> None:
         open_dataset(tmp_path)[0]
 
 
+@pytest.mark.parametrize("grey_is_seen", [True, False])
+def test_16_bit_grey_among_colours_is_an_error_that_names_it(
+    tmp_path: Path, grey_is_seen: bool
+) -> None:
+    colours = np.array([[[128, 64, 128], [0, 0, 64]]], dtype=np.uint8)
+    settings = "classes: [{name: a, colour: '#804080'}, {name: b, colour: '#000040'}]"
+    root = _dataset(tmp_path, [colours, colours], settings=settings)
+    dataset = None if grey_is_seen else open_dataset(root)
+    _save(root / "masks" / "b.png", np.array([[0, 300]], dtype=np.uint16))
+    with pytest.raises(LabelError, match=r"b\.png.*grey value 300"):
+        (dataset or open_dataset(root))[1]
+
+
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [
@@ -248,6 +261,7 @@ def test_field_of_view(tmp_path: Path) -> None:
         ("- a", DataError, "holds a list"),
         ("classes: [a, b", DataError, "not readable as YAML"),
         ("threshold: 1\nthreshold: 2", DataError, "threshold stands twice"),
+        ("ignore: &a [1]\nspacing: *a", DataError, r"alias \*a.*line 2"),
         ("threshold: half", DataError, "threshold"),
         ("threshold: 128\nvalues: {0: a}", DataError, "keep one"),
         ("groups: '('", DataError, "no regular expression"),
