@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import yaml
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -20,6 +19,7 @@ from pydantic import (
 
 from segwright.errors import DataError, UnknownNameError
 from segwright.formats.entry import listed
+from segwright.formats.strict_yaml import parse_yaml
 
 _MAX_BYTES = 4 * 1024 * 1024
 
@@ -161,10 +161,9 @@ def _read_yaml(path: Path) -> DatasetSettings:
     if not path.exists():
         return DatasetSettings()
     try:
-        content = _StrictLoader(_text(path)).get_single_data() or {}
-    except (yaml.YAMLError, RecursionError) as error:
-        problem = " ".join(str(error).split())
-        raise DataError(f"not readable as YAML: {problem}", where=path) from None
+        content = parse_yaml(_text(path)) or {}
+    except ValueError as error:
+        raise DataError(f"not readable as YAML: {error}", where=path) from None
     if not isinstance(content, dict):
         raise DataError(
             f"holds a {type(content).__name__}, not keys with values",
@@ -204,21 +203,10 @@ def _text(path: Path) -> str:
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise DataError(
-                f"is {path.stat().st_size} bytes long; accepted are {_MAX_BYTES}", where=path
+                f"is {path.stat().st_size} bytes long; accepted are {_MAX_BYTES} at most",
+                where=path,
+                remedy="Is this the right file? Leave only settings and class names in it",
             )
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"cannot be read as text: {error}", where=path) from None
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """Safe loading in which a key that stands twice is an error, not a silent overwrite."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        twice = sorted({key for key in keys if keys.count(key) > 1})
-        if twice:
-            raise yaml.constructor.ConstructorError(
-                problem=f"{listed(twice)} stands twice", problem_mark=node.start_mark
-            )
-        return super().construct_mapping(node, deep=deep)

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from segwright.errors import UnknownNameError, UsageError
+from segwright.formats.strict_yaml import parse_yaml
 from segwright.transforms.config import AugmentConfig
 
 
@@ -138,9 +139,9 @@ class Plan(Settings):
                 known ones are named).
         """
         try:
-            content = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise UsageError(f"not readable as YAML ({error})", where=where) from error
+            content = parse_yaml(text)
+        except ValueError as error:
+            raise UsageError(f"not readable as YAML: {error}", where=where) from None
         if not isinstance(content, dict):
             raise UsageError(
                 f"expected settings as 'key: value', found {type(content).__name__}", where=where
@@ -248,7 +249,9 @@ def validated(content: dict[str, Any], *, where: object) -> Plan:
             known = [key for key, _ in _flatten(_schema(Plan), groups=True)]
             raise UnknownNameError("setting", dotted, known, where=where) from None
         raise UsageError(
-            f"{dotted} cannot be {first.get('input')!r}: {first['msg'].lower()}", where=where
+            f"{dotted} cannot be {first.get('input')!r}: {first['msg'].lower()}",
+            where=where,
+            remedy="Compare it with what `segwright plan DATA --yaml` prints",
         ) from None
 
 

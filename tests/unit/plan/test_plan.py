@@ -65,13 +65,16 @@ def test_an_edited_file_is_followed(plan: Plan, tmp_path: Path) -> None:
         ("steps: many\n", UsageError, "steps cannot be 'many'"),
         ("seed: -1\n", UsageError, "seed cannot be -1"),
         ("steps: [\n", UsageError, "not readable as YAML"),
+        ("steps: 3\nsteps: 4\n", UsageError, "steps stands twice"),
     ],
 )
 def test_faults_of_an_edit_are_named_with_the_file(
     plan: Plan, tmp_path: Path, edit: str, error: type[Exception], message: str
 ) -> None:
     path = tmp_path / "mine.yaml"
-    path.write_text(plan.to_yaml() + edit, encoding="utf-8")
+    edited = edit.partition(":")[0] + ":"
+    kept = [line for line in plan.to_yaml().splitlines() if not line.startswith(edited)]
+    path.write_text("\n".join([*kept, edit]), encoding="utf-8")
     with pytest.raises(error, match=message) as caught:
         Plan.read(path)
     assert str(path) in str(caught.value)
