@@ -168,6 +168,12 @@ def _located(path: Path) -> Path:
             return folder
     if not path.exists():
         raise UsageError("no such folder", where=path, remedy="Name a run or segmenter folder")
+    if folds := sorted(path.glob(f"fold-*/segmenter/{MANIFEST}")):
+        raise UsageError(
+            f"this is a cross-validation: it has {len(folds)} segmenters, one a fold",
+            where=path,
+            remedy=f"Name one of them, such as {folds[0].parents[1]}",
+        )
     raise UsageError(
         f"not a segmenter: neither {MANIFEST} nor segmenter/{MANIFEST} is in it",
         where=path,
@@ -232,30 +238,38 @@ def _network(
     manifest: _Manifest, weights: bytes, build: Callable[..., Module] | None, folder: Path
 ) -> Module:
     """Builds the network and puts the weights into it."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load as tensors_in
-
     name, config = manifest.model.name, manifest.model.config
+    sizes = {
+        "num_classes": len(manifest.classes),
+        "in_channels": manifest.preparation.channels,
+    }
     if build is None:
         from segwright.models.catalog import architecture, build_model
+        from segwright.segmenter.torch_runtime import WITHOUT_MEMORY
 
         # Without what says where the first weights came from: loading fetches nothing.
         build, config = build_model, architecture(name, **config)
-    model = build(
-        name,
-        num_classes=len(manifest.classes),
-        in_channels=manifest.preparation.channels,
-        **config,
-    )
+        # Tried without memory first: the manifest may claim any size.
+        with WITHOUT_MEMORY:
+            _fill(build(name, **sizes, **config), weights, name, folder, assign=True)
+    model = build(name, **sizes, **config)
+    _fill(model, weights, name, folder)
+    return model
+
+
+def _fill(model: Module, weights: bytes, name: str, folder: Path, *, assign: bool = False) -> None:
+    """Puts the weights into a network; raises DataError if they are not of its shape."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load as tensors_in
+
     try:
-        model.load_state_dict(tensors_in(weights), strict=True)
+        model.load_state_dict(tensors_in(weights), strict=True, assign=assign)
     except (SafetensorError, RuntimeError) as error:
         raise DataError(
-            f"the weights do not fit the network {manifest.model.name!r} ({error})",
+            f"the weights do not fit the network {name!r} ({error})",
             where=folder / WEIGHTS,
             remedy="Use the version of segwright that wrote it",
         ) from error
-    return model
 
 
 def _first_finding(error: ValidationError) -> str:

@@ -8,8 +8,11 @@ import numpy as np
 import torch
 from torch.nn import Module, functional
 
-from segwright.errors import SegwrightError, UsageError
+from segwright.errors import NonFiniteError, UsageError
 from segwright.models.output import resize_logits
+
+WITHOUT_MEMORY = torch.device("meta")
+"""A context in which networks are built that have shapes but no values."""
 
 
 class TorchRuntime:
@@ -48,7 +51,7 @@ class TorchRuntime:
             (B, K, Y, X) float32, sum 1 over K, whatever the scale and the network's stride.
 
         Raises:
-            SegwrightError: The network's output is not finite.
+            NonFiniteError: The network's output is not finite.
             UsageError: The network's output does not have K channels.
         """
         size_hw = pixels.shape[-2], pixels.shape[-1]
@@ -80,7 +83,7 @@ class TorchRuntime:
                 remedy="Build it with num_classes equal to the number of classes",
             )
         if not torch.isfinite(logits).all():
-            raise SegwrightError(
+            raise NonFiniteError(
                 f"the network's output is not finite in {self._precision}",
                 remedy="Use precision='float32', or weights from an earlier checkpoint",
             )

@@ -13,6 +13,7 @@ from torch import nn
 from segwright.errors import DataError, StorageError, UnknownNameError, UsageError
 from segwright.images.image import Image
 from segwright.labels.classes import Classes
+from segwright.models import build_model
 from segwright.segmenter import NetSegmenter, Preparation, load
 
 CLASSES = Classes(("sky", "straße"), ((1, 2, 3), (200, 100, 0)), background=0)
@@ -140,6 +141,13 @@ def test_a_path_without_a_segmenter_is_named(tmp_path):
         load(tmp_path)
 
 
+def test_a_folder_of_folds_names_one_of_its_runs(tmp_path):
+    for fold in ("fold-1", "fold-2"):
+        make().save(tmp_path / fold / "segmenter")
+    with pytest.raises(UsageError, match=r"cross-validation: it has 2 .* such as .*fold-1\.$"):
+        load(tmp_path)
+
+
 def edited(folder: Path, **changes) -> None:
     file = folder / "segmenter.json"
     file.write_text(json.dumps({**json.loads(file.read_text("utf-8")), **changes}))
@@ -189,3 +197,27 @@ def test_damaged_missing_and_foreign_weights_are_refused(tmp_path):
     edited(tmp_path, model={"name": "tiny", "config": {"width": 5}})
     with pytest.raises(DataError, match="do not fit the network 'tiny'"):
         load(tmp_path, build=build)
+
+
+def test_a_network_far_larger_than_its_weights_is_refused_before_it_takes_memory(
+    tmp_path, monkeypatch
+):
+    config = {"widths": [8, 8, 8], "depths": [1, 1, 1]}
+    model = build_model("fast", num_classes=2, **config)
+    segmenter = NetSegmenter(
+        model, CLASSES, PREPARATION, model_name="fast", model_config=config, tile=64, overlap=0
+    )
+    segmenter.save(tmp_path)
+    again = load(tmp_path).segment(picture()).labels.ids
+    np.testing.assert_array_equal(again, segmenter.segment(picture()).labels.ids)
+    built_on = []
+
+    def watched(name, **config):
+        built_on.append(torch.empty(0).device.type)
+        return build_model(name, **config)
+
+    monkeypatch.setattr("segwright.models.catalog.build_model", watched)
+    edited(tmp_path, model={"name": "fast", "config": {"widths": [8, 8, 16]}})
+    with pytest.raises(DataError, match="do not fit the network 'fast'"):
+        load(tmp_path)
+    assert built_on == ["meta"]
