@@ -95,6 +95,7 @@ def draft(
     model: str | None = None,
     budget_s: float | None = None,
     settings: Mapping[str, object] | None = None,
+    reasons: Mapping[str, str] | None = None,
     seed: int = 0,
 ) -> Plan:
     """Decides all that needs no timing; `steps` is a first guess.
@@ -106,6 +107,7 @@ def draft(
         model: A name of the catalogue; None lets the plan choose.
         budget_s: Wall clock from process start to exit.
         settings: Dotted settings that the user fixed; they win over every rule.
+        reasons: Why, by dotted setting; "set by you" where there is none.
         seed: Of all randomness.
     """
     settings = dict(settings or {})
@@ -120,31 +122,38 @@ def draft(
     plan.choose("seed", seed)
     plan.choose("budget_s", budget_s, "given" if budget_s else None)
     plan.values["reasons"] = plan.reasons
-    return adapted(validated(plan.values, where="--set"), settings)
+    return adapted(validated(plan.values, where="--set"), settings, reasons)
 
 
-def adapted(plan: Plan, settings: Mapping[str, object]) -> Plan:
+def adapted(
+    plan: Plan, settings: Mapping[str, object], reasons: Mapping[str, str] | None = None
+) -> Plan:
     """A plan with the user's settings, and with what hangs on them unless it was set as well.
+
+    Args:
+        plan: Any, such as one read from a file.
+        settings: New values by dotted name.
+        reasons: Why, by dotted name; "set by you" where there is none.
 
     Raises:
         UnknownNameError: A key that is not in the plan.
         UsageError: A value that the setting does not accept.
     """
-    plan = plan.updated(settings)
+    plan = plan.updated(settings, reasons)
     follows = {
         "model.name": _of_model(plan.model.name),
         "augment.flip_horizontal": _of_augment(plan.augment),
         "optimiser.name": _of_optimiser(plan.optimiser.name),
         "schedule.name": _of_schedule(plan.schedule.name),
     }
-    reasons = {
+    why = {
         key: f"goes with {cause}, which was set"
         for cause, values in follows.items()
         for key in values
         if _touched(cause, settings) and not _touched(key, settings)
     }
     every = {key: value for values in follows.values() for key, value in values.items()}
-    return plan.updated({key: every[key] for key in reasons}, reasons)
+    return plan.updated({key: every[key] for key in why}, why)
 
 
 def _touched(key: str, settings: Mapping[str, object]) -> bool:

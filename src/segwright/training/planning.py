@@ -26,6 +26,7 @@ def decide(
     budget_s: float | None,
     device: str | None,
     settings: Mapping[str, object],
+    reasons: Mapping[str, str] | None = None,
     seed: int,
     elapsed_s: Callable[[], float],
     emit: Listener,
@@ -46,6 +47,7 @@ def decide(
         model=model,
         budget_s=budget_s,
         settings=settings,
+        reasons=reasons,
         seed=seed,
     )
     timings = time_steps(first, material, machine, settings, elapsed_s=elapsed_s, emit=emit)

@@ -108,7 +108,8 @@ def resume_run(
     material = Material.read(learn, hold_out, emit=on_event)
     if material.fingerprint != plan.fingerprint:
         raise UsageError(
-            "the training images or labels have changed since this run was started",
+            "images, labels or what is set for them (dataset.yaml, classes.txt) have changed since "
+            "this run was started",
             where=record.data,
             remedy=f"Start a new run from its weights: train {record.data} --from {path}",
         )
@@ -167,12 +168,15 @@ def _planned(
     if wishes.plan is not None:
         plan, timings = _planned_by_file(material, wishes, budget_s, elapsed_s, on_event)
     else:
+        taken_over = _network_of_source(wishes)
+        why = f"that of {wishes.from_run}, whose weights it starts from"
         plan, timings = decide(
             material,
-            model=wishes.model or _model_of(wishes.from_run),
+            model=wishes.model,
             budget_s=budget_s,
             device=wishes.device,
-            settings={**_config_of(wishes), **wishes.settings},
+            settings={**taken_over, **wishes.settings},
+            reasons={key: why for key in taken_over if key not in wishes.settings},
             seed=wishes.seed,
             elapsed_s=elapsed_s,
             emit=on_event,
@@ -216,8 +220,8 @@ def _planned_by_file(
     if fitted.steps != plan.steps:
         on_event(
             Note(
-                f"the budget decides: {fitted.steps} steps instead of the plan file's {plan.steps}; "
-                "take budget_s out of it to keep them"
+                f"the budget decides: {fitted.steps} steps instead of the {plan.steps} of the plan "
+                "file; take budget_s out of it to keep them"
             )
         )
     return fitted, timings
@@ -242,13 +246,11 @@ def _run(
     return TrainReport(folder.path, evaluation, folder.report)
 
 
-def _model_of(run: Path | None) -> str | None:
-    return None if run is None else RunFolder.open(run).plan.model.name
-
-
-def _config_of(wishes: Wishes) -> dict[str, object]:
-    """The configuration of the network whose weights are taken over, if it is to be the same."""
+def _network_of_source(wishes: Wishes) -> dict[str, object]:
+    """The settings of the network whose weights are taken over, if it is to be the same."""
     if wishes.from_run is None:
         return {}
     model = RunFolder.open(wishes.from_run).plan.model
-    return {"model.config": model.config} if wishes.model in (None, model.name) else {}
+    if wishes.model not in (None, model.name):
+        return {}
+    return {"model.name": model.name, "model.config": model.config}
