@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -137,6 +138,22 @@ class Dataset(Sequence[Sample]):
         """
         return tuple(_content(entry.image)[1] for entry in self.entries)
 
+    def leaks(self) -> str | None:
+        """A warning if pictures of one group lie in several of the given splits."""
+        splits_of: defaultdict[str, set[str]] = defaultdict(set)
+        for entry in self.entries:
+            if entry.group is not None and entry.split is not None:
+                splits_of[entry.group].add(entry.split)
+        torn = {group: splits for group, splits in splits_of.items() if len(splits) > 1}
+        if not torn:
+            return None
+        group, splits = min(torn.items())
+        return (
+            f"WARNING: {len(torn)} of {len(splits_of)} groups lie in several of the given splits "
+            f"({group!r} in {' and '.join(sorted(splits))}): scores will be better than on new "
+            "groups. The splits are used as they are given."
+        )
+
     def describe(self) -> str:
         """What this is and what was guessed on the way, as lines of text."""
         parts = {name: sum(e.split == name for e in self.entries) for name in self.splits}
@@ -148,7 +165,7 @@ class Dataset(Sequence[Sample]):
             lines.append(f"Background: {names[self.classes.background]}")
         groups = {entry.group for entry in self.entries} - {None}
         if groups:
-            lines.append(f"{len(groups)} groups that are never split")
+            lines.append(self.leaks() or f"{len(groups)} groups, none in two splits")
         return "\n".join([*lines, *self.notes])
 
     def _name(self, path: Path) -> str:

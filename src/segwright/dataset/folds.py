@@ -6,7 +6,10 @@ What must not be torn apart decides how:
 - Pictures that look like frames or slices, because their names are numbered at regular steps,
   are divided into contiguous blocks: neighbours are nearly the same picture, and a random choice
   would let a network see its validation pictures in training.
-- Anything else is divided by a hash of the name, so that adding a picture moves no other.
+- Anything else is divided by a hash of the name.
+
+A group or picture is held out for validation if its hash is low, so that adding one moves no
+other. Folds, being of equal size, and the ends of sequences do move.
 """
 
 from __future__ import annotations
@@ -110,6 +113,7 @@ class _Division:
         units: Positions that stay together, in the order in which they are divided.
         noun: What a unit is, in the singular.
         description: How pictures are held out.
+        num_held_out: Of the units in their order, how many are held out.
         sequences: For frames and slices, the positions of each sequence; a part is then
             contiguous.
     """
@@ -117,6 +121,7 @@ class _Division:
     units: list[list[int]]
     noun: str
     description: str
+    num_held_out: int = 0
     sequences: list[list[int]] | None = None
 
     def parts(self, k: int) -> list[list[int]]:
@@ -131,17 +136,12 @@ class _Division:
         return parts
 
     def held_out(self) -> list[int]:
-        """About a fifth: the ends of sequences, or the first units while they bring it nearer."""
+        """About a fifth: the ends of sequences, or the first units."""
         if self.sequences is not None:
             ends = [run[len(run) - round(len(run) * _VALIDATION_SHARE) :] for run in self.sequences]
             longest = max(self.sequences, key=len)
             return [index for end in ends for index in end] or longest[-1:]
-        wanted = _VALIDATION_SHARE * sum(map(len, self.units))
-        chosen = list(self.units[0])
-        for unit in self.units[1:-1]:
-            if len(chosen) + len(unit) / 2 <= wanted:
-                chosen += unit
-        return chosen
+        return [index for unit in self.units[: self.num_held_out] for index in unit]
 
 
 def _division(dataset: Dataset, *, seed: int) -> _Division:
@@ -150,20 +150,26 @@ def _division(dataset: Dataset, *, seed: int) -> _Division:
         groups: defaultdict[str, list[int]] = defaultdict(list)
         for index, entry in enumerate(dataset.entries):
             groups[entry.group or entry.key].append(index)
-        units = [groups[name] for name in _shuffled(groups, seed)]
-        return _Division(units, "group", "in whole groups")
+        order, held_out = _shuffled(groups, seed)
+        units = [groups[name] for name in order]
+        return _Division(units, "group", "in whole groups", held_out)
     runs = sequences(dataset.keys)
     if len(runs) >= _MANY_SEQUENCES:
         by_name = {dataset.keys[run[0]]: run for run in runs}
-        units = [by_name[name] for name in _shuffled(by_name, seed)]
-        return _Division(units, "sequence", "in whole numbered sequences")
+        order, held_out = _shuffled(by_name, seed)
+        units = [by_name[name] for name in order]
+        return _Division(units, "sequence", "in whole numbered sequences", held_out)
     if runs:
         what = "the end of the sequence" if len(runs) == 1 else f"the ends of {len(runs)} sequences"
         text = f"{what} (names are numbered like frames or slices, of which neighbours are alike)"
-        return _Division([[index] for run in runs for index in run], "picture", text, runs)
+        return _Division(
+            [[index] for run in runs for index in run], "picture", text, sequences=runs
+        )
     position = {key: index for index, key in enumerate(dataset.keys)}
-    units = [[position[key]] for key in _shuffled(position, seed)]
-    return _Division(units, "picture", f"chosen by a hash of the name with seed {seed}")
+    order, held_out = _shuffled(position, seed)
+    units = [[position[key]] for key in order]
+    text = f"chosen by a hash of the name with seed {seed}"
+    return _Division(units, "picture", text, held_out)
 
 
 def sequences(keys: Sequence[str]) -> list[list[int]]:
@@ -192,6 +198,19 @@ def sequences(keys: Sequence[str]) -> list[list[int]]:
     return [[index for _, index in runs[name]] for name in sorted(runs)]
 
 
-def _shuffled(names: Iterable[str], seed: int) -> list[str]:
-    """Names in an order that depends on each name and the seed alone."""
-    return sorted(names, key=lambda name: hashlib.sha256(f"{seed}:{name}".encode()).digest())
+def _shuffled(names: Iterable[str], seed: int) -> tuple[list[str], int]:
+    """Names in an order that depends on each name and the seed alone, and how many to hold out.
+
+    A name is held out if its hash lies in the lowest fifth, whatever other names there are; but
+    one always is, and one never.
+    """
+    place = {name: _hash(name, seed) for name in names}
+    order = sorted(place, key=place.__getitem__)
+    low = sum(value < _VALIDATION_SHARE for value in place.values())
+    return order, max(1, min(low, len(order) - 1))
+
+
+def _hash(name: str, seed: int) -> float:
+    """A number in 0 … 1 that depends on a name and the seed alone."""
+    digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64

@@ -53,6 +53,8 @@ def evaluate(
     segmenter = load(run, device=device or "cpu")
     dataset = open_dataset(data)
     split, chosen = _chosen(dataset, split, run, on_event)
+    if warning := dataset.leaks():
+        on_event(Note(warning))
     _require_same_classes(segmenter, dataset, data)
     on_event(StageStarted("scoring", total=len(chosen)))
     parts = [(segmenter, chosen)]

@@ -77,4 +77,6 @@ def learn_and_hold_out(
     if "val" not in dataset.splits:
         dataset, note = ensure_split(dataset, seed=seed)
         on_event(Note(note))
+    if warning := dataset.leaks():
+        on_event(Note(warning))
     return dataset.split("train"), dataset.split("val")

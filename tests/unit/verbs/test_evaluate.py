@@ -141,6 +141,14 @@ def test_a_split_of_learned_images_is_not_scored_as_something_else(
     assert keys == {"ggg"} and "1 images that it learned from are left out" in said
 
 
+def test_torn_groups_are_warned_of(run: Path, data: Path, tmp_path: Path) -> None:
+    torn = Path(shutil.copytree(data, tmp_path / "torn"))
+    with (torn / "dataset.yaml").open("a") as file:
+        file.write("groups: '^(?:aaa|(?:g))?'\n")
+    _, said = notes_of(run, torn, split="test")
+    assert "WARNING: 1 of " in said
+
+
 def test_a_segmenter_without_a_run_says_that_nothing_is_known(run: Path, data: Path) -> None:
     assert (
         "no record of what this learned from" in notes_of(run / "segmenter", data, split="test")[1]
