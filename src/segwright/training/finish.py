@@ -18,6 +18,7 @@ from segwright.plan import Plan
 from segwright.result import Result
 from segwright.segmenter import load
 from segwright.storage import write_whole
+from segwright.training.checkpoint import Checkpoints
 from segwright.training.log import read_metrics
 from segwright.training.material import Material
 from segwright.training.run_folder import RunFolder, environment
@@ -53,7 +54,7 @@ def finish(
     write_report(
         folder.report,
         Report(
-            title=f"{folder.path.name}: {plan.model.name} on {folder.record.data.stem}",
+            title=f"{folder.path.name}: {plan.model.name} on {folder.record.data.name}",
             evaluation=evaluation,
             classes=material.classes,
             panels=picture_panels(parts, evaluation),
@@ -96,10 +97,10 @@ def _model_card(folder: RunFolder, plan: Plan, evaluation: Evaluation, material:
 A semantic segmenter for {len(material.classes)} classes: {", ".join(material.classes.names)}.
 
 - network: `{plan.model.name}` {plan.model.config or ""}
-- learned from {facts.num_images} images in {evaluation.num_images and folder.record.data.name};
+- learned from {facts.num_images} images in {folder.record.data.name};
   content hash `{plan.fingerprint}`
-- {plan.steps} planned steps of {plan.batch_size} crops, seed {plan.seed}, budget \
-{f"{plan.budget_s:.0f} s" if plan.budget_s else "none"}
+- {Checkpoints(folder.checkpoints).last_step} steps of {plan.batch_size} crops, seed {plan.seed}, \
+planned {f"for {plan.budget_s:.0f} s" if plan.budget_s else "without a budget"}
 - runs at {plan.input.scale:g} of the image size, averaged over mirrored axes \
 {list(plan.inference.flips) or "none"}
 

@@ -2,7 +2,8 @@
 
 A step is a pure function of (weights, plan, step number). Whatever depends on the clock or on
 the machine is a `Decision`: kept in a checkpoint that is written at once, and replayed on resume.
-So a run that was killed anywhere ends with the same weights as one that was not.
+So a run with a given number of steps ends with the same weights wherever it was killed; with a
+budget, the time that is left decides the number at the next checkpoint.
 """
 
 from __future__ import annotations
