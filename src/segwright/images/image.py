@@ -10,6 +10,9 @@ import numpy as np
 
 from segwright.errors import ImageError
 
+LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
+"""Share of red, green and blue in grey: ITU-R BT.601, as in Pillow's mode "L" and torchvision."""
+
 _DTYPES = ("uint8", "uint16", "float32")
 
 

@@ -61,7 +61,7 @@ CATALOG: Mapping[str, ModelEntry] = {
         paper="segwright's own design; residual blocks (He et al. 2016), dilation (Yu and Koltun"
         " 2016), global context (Liu et al. 2015), top-down sums (Lin et al. 2017)",
         licence="Apache-2.0",
-        size_multiple=4,
+        size_multiple=16,
         finite_receptive_field=False,
         exportable=True,
         output_stride=4,

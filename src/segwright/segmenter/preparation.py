@@ -8,9 +8,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, model_validator
 
 from segwright.errors import ImageError
-from segwright.images.image import Image
-
-_LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as in Pillow's mode "L"
+from segwright.images.image import LUMINANCE, Image
 
 
 class Preparation(BaseModel):
@@ -80,7 +78,7 @@ class Preparation(BaseModel):
             return image.pixels
         if image.num_channels == 1:
             return np.broadcast_to(image.pixels, (*image.size_hw, self.channels))
-        return (image.pixels @ _LUMINANCE)[..., None]
+        return (image.pixels @ LUMINANCE)[..., None]
 
     def normalise(self, pixels: np.ndarray, *, full_scale: float) -> None:
         """Does to (Y, X, C) float32 pixels, in place, what `apply` does to an image.

@@ -5,10 +5,15 @@ from __future__ import annotations
 import contextlib
 
 import numpy as np
-import torch
-from torch.nn import Module, functional
 
-from segwright.errors import NonFiniteError, UsageError
+from segwright.errors import MissingDependencyError, NonFiniteError, UsageError
+
+try:
+    import torch
+    from torch.nn import Module, functional
+except ModuleNotFoundError as error:
+    raise MissingDependencyError("torch", extra="train", purpose="running a network") from error
+
 from segwright.models.output import resize_logits
 
 WITHOUT_MEMORY = torch.device("meta")
@@ -111,24 +116,29 @@ def _resized(pixels: torch.Tensor, scale: float) -> torch.Tensor:
     )
 
 
-def _available(name: str) -> torch.device:
-    """The device, once it is sure that this machine has it."""
-    present = {
-        "cpu": True,
+def device_kinds() -> tuple[str, ...]:
+    """The kinds of device that this machine has, the fastest first; "cpu" is always the last."""
+    here = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
+        "cpu": True,
     }
+    return tuple(kind for kind, present in here.items() if present)
+
+
+def _available(name: str) -> torch.device:
+    """The device, once it is sure that this machine has it."""
+    kinds = device_kinds()
     try:
         device = torch.device(name)
-        if present.get(device.type) and (device.index or 0) < _count(device.type):
+        if device.type in kinds and (device.index or 0) < _count(device.type):
             return device
     except RuntimeError:
         pass
-    usable = [kind for kind, here in present.items() if here]
     raise UsageError(
-        f"device {name!r} is not available; here are: {', '.join(usable)}",
+        f"device {name!r} is not available; here are: {', '.join(kinds)}",
         where="device",
-        remedy=f"Use device={usable[-1]!r}",
+        remedy=f"Use device={kinds[0]!r}",
     ) from None
 
 

@@ -13,6 +13,7 @@ from segwright.events import Listener, StageStarted
 from segwright.losses import build_loss
 from segwright.models import build_model
 from segwright.plan import Machine, Plan, Timings, draft, fit
+from segwright.segmenter.torch_runtime import device_kinds
 from segwright.training.learner import Learner
 from segwright.training.material import Material
 from segwright.training.probe import probe
@@ -128,16 +129,11 @@ def examine_machine(device: str | None) -> Machine:
     Raises:
         UsageError: The device asked for is not here.
     """
-    here = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    chosen = device or next(name for name, present in here.items() if present)
-    if not here.get(chosen):
-        present = ", ".join(name for name, yes in here.items() if yes)
+    here = device_kinds()
+    chosen = device or here[0]
+    if chosen not in here:
         raise UsageError(
-            f"device {chosen!r} is not here; accepted are {present}",
+            f"device {chosen!r} is not here; accepted are {', '.join(here)}",
             where="--device",
             remedy="Name one of these, or leave it out for the fastest",
         )

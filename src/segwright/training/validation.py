@@ -9,6 +9,7 @@ import numpy as np
 from segwright.dataset import Sample
 from segwright.errors import NonFiniteError
 from segwright.evaluation import confusion_matrix
+from segwright.evaluation.confusion import Counts, mean_over_scored
 from segwright.models.catalog import CATALOG
 from segwright.plan import Plan
 from segwright.segmenter import NetSegmenter
@@ -62,7 +63,8 @@ class Validation:
             surprise_here, judged_here = _surprise(result.probabilities, truth, ignore)
             surprise += surprise_here
             judged += judged_here
-        return Score(_mean_iou(confusion), surprise / max(1, judged), len(self._indices))
+        mean_iou = mean_over_scored(Counts.of(confusion).iou())  # NaN where nothing is judged
+        return Score(float(np.nan_to_num(mean_iou)), surprise / max(1, judged), len(self._indices))
 
 
 def as_segmenter(network, material: Material, plan: Plan, *, quick: bool = False) -> NetSegmenter:
@@ -92,10 +94,3 @@ def _surprise(
     at = np.where(judged, truth, 0).astype(np.intp)
     chosen = np.take_along_axis(probabilities, at[None], axis=0)[0][judged]
     return float(-np.log(np.maximum(chosen, 1e-12)).sum(dtype=np.float64)), int(judged.sum())
-
-
-def _mean_iou(confusion: np.ndarray) -> float:
-    """Mean IoU over the classes in truth or prediction."""
-    hit = confusion.diagonal()
-    union = confusion.sum(0) + confusion.sum(1) - hit
-    return float((hit[union > 0] / union[union > 0]).mean()) if union.any() else 0.0

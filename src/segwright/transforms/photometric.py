@@ -10,10 +10,8 @@ import cv2
 import numpy as np
 
 from segwright.errors import UsageError
+from segwright.images.image import LUMINANCE
 from segwright.transforms.config import AugmentConfig
-
-# Rec. 601 luma, as in torchvision and PIL's "L".
-_LUMA = np.array((0.299, 0.587, 0.114))
 
 
 def change_light(
@@ -65,7 +63,7 @@ def _mix_colours(
     if config.saturation:
         _require_channels("saturation", num_channels, (3,))
         factor = _factor(config.saturation, rng)
-        mixing = (factor * np.eye(3) + (1 - factor) * _LUMA) @ mixing
+        mixing = (factor * np.eye(3) + (1 - factor) * LUMINANCE) @ mixing
     if config.contrast:
         factor = _factor(config.contrast, rng)
         mean = (mixing @ _channel_means(pixels)).mean()

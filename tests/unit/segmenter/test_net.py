@@ -14,7 +14,7 @@ from segwright.images.image import Image
 from segwright.labels.classes import Classes
 from segwright.models.output import SemanticOutput
 from segwright.segmenter import NetSegmenter, Preparation, Segmenter
-from segwright.segmenter.torch_runtime import mirrored
+from segwright.segmenter.torch_runtime import device_kinds, mirrored
 
 CLASSES = Classes.named(["sky", "road", "car"], background=0)
 RGB = Preparation(channels=3, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))
@@ -271,3 +271,10 @@ def test_mirroring_repeats_back_and_forth_at_any_length():
         pixels = np.random.default_rng(length).random((1, 2, length, 5), dtype=np.float32)
         oracle = np.pad(pixels, ((0, 0), (0, 0), (0, -length % 8), (0, 3)), mode="symmetric")
         np.testing.assert_array_equal(mirrored(torch.from_numpy(pixels), 8).numpy(), oracle)
+
+
+def test_the_fastest_kind_of_device_comes_first(monkeypatch):
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    for cuda, kinds in ((False, ("cpu",)), (True, ("cuda", "cpu"))):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda cuda=cuda: cuda)
+        assert device_kinds() == kinds
