@@ -103,7 +103,7 @@ class MissingDependencyError(SegwrightError):
     def __init__(self, package: str, *, extra: str, purpose: str) -> None:
         super().__init__(
             f"{purpose} needs the package {package!r}, which is not installed",
-            remedy=f"Run: pip install 'segwright[{extra}]'",
+            remedy=f"In a checkout of segwright, run: pip install '.[{extra}]'",
         )
 
 

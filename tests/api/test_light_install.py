@@ -9,9 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import segwright
+from segwright.images import write_png
+from segwright.models import build_model
+from segwright.segmenter import NetSegmenter, Preparation
 
 HEAVY = {"torch", "torchvision", "timm", "cv2", "scipy", "tensorboard"}
 
@@ -80,7 +84,7 @@ def test_methods_and_doctor_work_without_torch() -> None:
     assert "unet" in listed.stdout
     examined = _segwright_without_heavy("doctor")
     assert examined.returncode == 0, examined.stderr + examined.stdout
-    assert "pip install 'segwright[train]'" in examined.stdout
+    assert "pip install '.[train]'" in examined.stdout
 
 
 @pytest.mark.parametrize("name", segwright.__all__)
@@ -96,8 +100,54 @@ def test_a_public_name_is_there_or_names_the_extra_that_brings_it(name: str) -> 
     )
 
 
+def test_data_are_read_and_methods_scored_without_the_extra(tmp_path: Path) -> None:
+    for folder in ("images", "masks"):
+        (tmp_path / folder).mkdir()
+    for value, name in enumerate("ab"):
+        plane = np.full((8, 8), value, np.uint8)
+        write_png(tmp_path / "images" / f"{name}.png", plane)
+        write_png(tmp_path / "masks" / f"{name}.png", plane)
+    told = _python(
+        WITHOUT_HEAVY
+        + """
+import segwright
+from segwright.evaluation import evaluate_parts
+
+class Darkness:
+    def segment(self, image):
+        labels = segwright.LabelMap(image.pixels[..., 0], self.classes)
+        return segwright.Result(labels)
+
+data = segwright.open_dataset(sys.argv[1])
+method = Darkness()
+method.classes = data.classes
+print(evaluate_parts([(method, data)]).mean_iou.value)
+""",
+        str(tmp_path),
+    )
+    assert told.stdout == "1.0\n", told.stderr
+
+
+def test_loading_a_network_without_torch_names_the_extra(tmp_path: Path) -> None:
+    config = {"base_width": 8, "depth": 2}
+    NetSegmenter(
+        build_model("unet", num_classes=2, in_channels=1, **config),
+        segwright.Classes.named(("a", "b")),
+        Preparation(channels=1, mean=(0.5,), std=(0.2,)),
+        model_name="unet",
+        model_config=config,
+    ).save(tmp_path / "segmenter")
+    told = _python(
+        WITHOUT_HEAVY
+        + "import segwright\ntry:\n    segwright.load(sys.argv[1])\n"
+        + "except segwright.MissingDependencyError as error:\n    print(error)",
+        str(tmp_path),
+    )
+    assert "pip install '.[train]'" in told.stdout, told.stderr
+
+
 def test_training_without_torch_names_the_extra_that_brings_it(tmp_path: Path) -> None:
     ended = _segwright_without_heavy("train", str(tmp_path))
     assert ended.returncode == 1
-    assert "pip install 'segwright[train]'" in ended.stderr
+    assert "pip install '.[train]'" in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -1,1 +1,1 @@
-"""One function per verb: what the command line and `segwright.NAME(...)` both call."""
+"""One function per verb, which the command line calls; some are public as `segwright.NAME`."""

@@ -87,7 +87,7 @@ class Findings:
             f"[{extra.name}]": f"installed: {extra.enables}"
             if not extra.missing
             else f"lacks {', '.join(extra.missing)}; "
-            f"pip install 'segwright[{extra.name}]' brings: {extra.enables}"
+            f"in a checkout, pip install '.[{extra.name}]' brings: {extra.enables}"
             for extra in self.extras
         }
         checks = {

@@ -10,7 +10,7 @@ from segwright.errors import MissingDependencyError
 
 @dataclass(frozen=True)
 class Extra:
-    """One extra of the package, as in `pip install 'segwright[NAME]'`.
+    """One extra of the package, as in `pip install '.[NAME]'`.
 
     Attributes:
         packages: Import name → name to install.

@@ -45,7 +45,7 @@ def _raiser(error: BaseException) -> Callable[[], object]:
         (KeyboardInterrupt(), 130, "interrupted"),
         (MemoryError(), 1, "error: out of memory"),
         (ZeroDivisionError("by zero"), 1, "error: ZeroDivisionError: by zero"),
-        (ModuleNotFoundError("No module", name="torch"), 1, "pip install 'segwright[train]'"),
+        (ModuleNotFoundError("No module", name="torch"), 1, "pip install '.[train]'"),
         (ModuleNotFoundError("No module 'x'", name="x"), 1, "error: ModuleNotFoundError"),
     ],
 )

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from segwright.errors import MissingDependencyError
 from segwright.verbs import doctor
-from segwright.verbs.extras import EXTRAS, extra_of
+from segwright.verbs.extras import EXTRAS, missing_dependency
 
 
 def test_this_machine_is_healthy_and_told_alike_in_text_and_json() -> None:
@@ -59,7 +60,7 @@ def test_a_missing_package_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> N
     assert findings.healthy
     assert findings.devices == {}
     assert findings.extras[0].missing == ("torch", "timm")
-    assert "pip install 'segwright[train]'" in findings.text()
+    assert "pip install '.[train]'" in findings.text()
 
 
 def test_a_full_disk_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,5 +84,9 @@ def test_the_extras_are_those_of_the_package() -> None:
 
 
 def test_packages_are_found_by_the_name_they_are_imported_by() -> None:
-    assert extra_of("cv2") == ("train", "opencv-python-headless")
-    assert extra_of("numpy") is None
+    for name in ("cv2", "torch.nn"):
+        error = missing_dependency(ModuleNotFoundError("none", name=name), purpose="this")
+        assert isinstance(error, MissingDependencyError)
+        assert "'.[train]'" in str(error)
+    odd = ModuleNotFoundError("none", name="numpy")
+    assert missing_dependency(odd, purpose="this") is odd
