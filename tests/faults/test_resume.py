@@ -84,9 +84,9 @@ def test_a_run_is_never_overwritten(finished: Path, data: Path) -> None:
 def test_changed_data_is_refused(finished: Path, data: Path, tmp_path: Path, split: str) -> None:
     moved = Path(shutil.copytree(data, tmp_path / "data"))
     run = Path(shutil.copytree(finished, tmp_path / "run"))
-    record = json.loads((run / "run.json").read_text())
-    (run / "run.json").write_text(json.dumps({**record, "data": str(moved)}))
-    train(resume=run)  # elsewhere, but the same
+    train(moved, resume=run)  # elsewhere, but the same
+    assert RunFolder.open(run).record.data == moved
+    train(resume=run)
     from segwright.dataset import ensure_split, open_dataset
 
     chosen = ensure_split(open_dataset(moved), seed=0)[0].split(split).entries[0]
@@ -103,7 +103,7 @@ def test_changed_data_is_refused(finished: Path, data: Path, tmp_path: Path, spl
         ({"device": "cpu"}, "--device"),
         ({"seed": 3}, "--seed"),
         ({"folds": 2}, "--folds"),
-        ({"data": "somewhere", "out": "elsewhere"}, "data, --out"),
+        ({"out": "elsewhere", "folds": 2}, "--out, --folds"),
         ({"settings": {"model": 1}}, "--set model"),
     ],
 )

@@ -111,6 +111,10 @@ class RunFolder:
     def plan(self) -> Plan:
         return Plan.read(self.path / "plan.yaml")
 
+    def keep(self, record: RunRecord) -> None:
+        """Replaces what is known of the run."""
+        write_whole(self.path / "run.json", record.model_dump_json(indent=1))
+
     @property
     def record(self) -> RunRecord:
         """Raises UsageError where run.json is missing or foreign."""

@@ -82,7 +82,7 @@ def cross_validate(
         budget_s: Wall clock for all folds together.
     """
     root = dataset.root.resolve()
-    path = out or unused_path(Path("runs"), f"{root.stem}-{folds}-fold")
+    path = out or unused_path(Path("runs"), f"{root.name}-{folds}-fold")
     require_free(path)
     pool = _pool(dataset, on_event)
     make_folds(pool, folds)  # refused before anything is written
@@ -105,9 +105,19 @@ def cross_validate(
 
 
 def resume_folds(
-    path: Path, *, extra_s: float | None, started_at: float, on_event: Listener
+    path: Path,
+    moved: Path | None = None,
+    *,
+    extra_s: float | None,
+    started_at: float,
+    on_event: Listener,
 ) -> TrainReport:
-    """Goes on with a cross-validation: finished folds are kept, the others continued."""
+    """Goes on with a cross-validation: finished folds are kept, the others continued.
+
+    Args:
+        path: Its folder.
+        moved: Where its data lie now; None for where they lay.
+    """
     if extra_s is not None:
         raise UsageError(
             "time cannot be added to a cross-validation, whose folds share one budget",
@@ -118,13 +128,16 @@ def resume_folds(
         record = FoldsRecord.model_validate_json((path / _RECORD).read_bytes())
     except ValidationError as error:
         raise UsageError(f"cannot be read ({error})", where=path / _RECORD) from error
-    pool = _pool(open_dataset(record.data), on_event)
+    data = record.data if moved is None else moved.resolve()
+    pool = _pool(open_dataset(data), on_event)
     if pool.fingerprint() != record.fingerprint:
         raise UsageError(
             "the images or labels have changed since this cross-validation was started",
-            where=record.data,
+            where=data,
             remedy="Start a new one",
         )
+    record = record.model_copy(update={"data": data})
+    write_whole(path / _RECORD, record.model_dump_json(indent=1))
     with sole_use(path):
         return _work_through(path, record, pool, started_at=started_at, on_event=on_event)
 
@@ -148,7 +161,7 @@ def _work_through(
         begun = started_at if number == 0 else time.time()
         if not (fold / "report.html").exists():
             if (fold / "plan.yaml").exists():
-                resume_run(fold, extra_s=None, started_at=begun, on_event=on_event)
+                resume_run(fold, pool.root, extra_s=None, started_at=begun, on_event=on_event)
             else:
                 train_split(
                     pool.subset(learn),

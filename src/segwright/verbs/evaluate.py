@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -59,11 +60,13 @@ def evaluate(
     on_event(StageStarted("scoring", total=len(chosen)))
     parts = [(segmenter, chosen)]
     evaluation = evaluate_parts(parts, progress=lambda done: on_event(StageAdvanced(done)))
-    name = f"{data.resolve().stem}-{split}"
+    name = f"{data.resolve().name}-{split}"
     folder = run / "evaluations" / re.sub(r"[^\w.-]", "_", name)
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / "scores.json", evaluation.to_json())
+    about = {"run": str(run.resolve()), "data": str(data.resolve()), "split": split}
+    scores = {**about, **json.loads(evaluation.to_json())}
+    write_whole(folder / "scores.json", json.dumps(scores, indent=1))
     write_report(
         folder / "report.html",
         Report(

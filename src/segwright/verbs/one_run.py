@@ -83,7 +83,7 @@ def train_split(
     material = Material.read(learn, hold_out, emit=on_event)
     plan, timings = _planned(material, wishes, budget_s, started_at, on_event)
     root = learn.root.resolve()
-    path = out or unused_path(Path("runs"), f"{root.stem}-{plan.model.name}")
+    path = out or unused_path(Path("runs"), f"{root.name}-{plan.model.name}")
     source = None if wishes.from_run is None else wishes.from_run.resolve()
     record = RunRecord(
         data=root,
@@ -98,21 +98,34 @@ def train_split(
 
 
 def resume_run(
-    path: Path, *, extra_s: float | None, started_at: float, on_event: Listener
+    path: Path,
+    moved: Path | None = None,
+    *,
+    extra_s: float | None,
+    started_at: float,
+    on_event: Listener,
 ) -> TrainReport:
-    """Goes on with a run from its last checkpoint, with more time if given."""
+    """Goes on with a run from its last checkpoint.
+
+    Args:
+        path: The run folder.
+        moved: Where its data lie now; None for where they lay.
+        extra_s: Time to add.
+    """
     folder = RunFolder.open(path)
     record, plan = folder.record, folder.plan
-    dataset = open_dataset(record.data)
+    data = record.data if moved is None else moved.resolve()
+    dataset = open_dataset(data)
     learn, hold_out = divided_as_in(folder, dataset, on_event=on_event)
     material = Material.read(learn, hold_out, emit=on_event)
     if material.fingerprint != plan.fingerprint:
         raise UsageError(
-            "images, labels or what is set for them (dataset.yaml, classes.txt) have changed since "
-            "this run was started",
-            where=record.data,
-            remedy=f"Start a new run from its weights: train {record.data} --from {path}",
+            "the images or labels have changed since this run was started, or what dataset.yaml "
+            "and classes.txt say of them",
+            where=data,
+            remedy=f"Start a new run from its weights: train {data} --from {path}",
         )
+    folder.keep(record.model_copy(update={"data": data}))
     return _run(folder, material, started_at=started_at, extra_s=extra_s, on_event=on_event)
 
 

@@ -36,7 +36,7 @@ def train(
     """Trains a segmenter and scores it on the validation images; test labels are not read.
 
     Args:
-        data: Folder of images with masks or COCO JSON. With `resume`, taken from the run.
+        data: Folder of images with masks or COCO JSON. With `resume`, only if moved.
         out: Run folder to write; must be new. Default: the next free `runs/DATA-MODEL-N`.
         budget_s: Wall clock from `started_at` to return. With `resume`, time to add.
         model: A name of the catalogue; None lets the plan choose.
@@ -60,7 +60,7 @@ def train(
     """
     started_at = started_at or time.time()
     settings = dict(settings or {})
-    out, plan, resume, from_run = map(_path, (out, plan, resume, from_run))
+    out, plan, resume, from_run, moved = map(_path, (out, plan, resume, from_run, data))
     if task != "semantic":
         raise UsageError(
             f"the task {task!r} cannot be trained yet; accepted is 'semantic'",
@@ -70,7 +70,6 @@ def train(
     if resume is not None:
         _refuse_beside_resume(
             {
-                "data": data,
                 "--out": out,
                 "--model": model,
                 "--device": device,
@@ -81,9 +80,8 @@ def train(
                 **{f"--set {key}": value for key, value in settings.items()},
             }
         )
-        if is_cross_validation(resume):
-            return resume_folds(resume, extra_s=budget_s, started_at=started_at, on_event=on_event)
-        return resume_run(resume, extra_s=budget_s, started_at=started_at, on_event=on_event)
+        resumed = resume_folds if is_cross_validation(resume) else resume_run
+        return resumed(resume, moved, extra_s=budget_s, started_at=started_at, on_event=on_event)
     if data is None:
         raise UsageError("no data was given", remedy="Give the folder of images and masks")
     refuse_unsettable(settings)

@@ -76,14 +76,18 @@ def test_a_fold_is_evaluated_on_what_it_held_out(finished: Path, data: Path) -> 
     assert json.loads(evaluation.to_json())["images"] == fold["images"]
 
 
-def test_a_broken_cross_validation_goes_on(finished: Path, tmp_path: Path) -> None:
+def test_a_broken_cross_validation_goes_on_with_moved_data(
+    finished: Path, data: Path, tmp_path: Path
+) -> None:
     """The second fold is lost after its first checkpoint; with a test split beside the folds."""
     broken = Path(shutil.copytree(finished, tmp_path / "broken"))
+    moved = Path(shutil.copytree(data, tmp_path / "data"))
     for path in (broken / "report.html", broken / "scores.json", broken / "fold-2/report.html"):
         path.unlink()
     shutil.rmtree(broken / "fold-2/segmenter")
     kept = (broken / "fold-1/segmenter/weights.safetensors").stat().st_mtime_ns
-    report = train(resume=broken)
+    report = train(moved, resume=broken)
+    assert RunFolder.open(broken / "fold-2").record.data == moved
     assert (broken / "fold-1/segmenter/weights.safetensors").stat().st_mtime_ns == kept
     before = json.loads((finished / "scores.json").read_text())
     assert json.loads(report.evaluation.to_json()) == before
@@ -107,10 +111,8 @@ def test_added_time_and_changed_data_are_refused(
     run = Path(shutil.copytree(finished, tmp_path / "run"))
     changed = Path(shutil.copytree(data, tmp_path / "data"))
     shutil.copy(changed / "masks/aaa.png", changed / "masks/bbb.png")
-    record = json.loads((run / "folds.json").read_text())
-    (run / "folds.json").write_text(json.dumps({**record, "data": str(changed)}))
     with pytest.raises(UsageError, match="images or labels have changed"):
-        train(resume=run)
+        train(changed, resume=run)
 
 
 def test_more_folds_than_images_leave_no_folder(data: Path, tmp_path: Path) -> None:
