@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -12,15 +12,15 @@ from segwright.dataset import Dataset, make_folds, open_dataset
 from segwright.errors import UsageError
 from segwright.evaluation import (
     Report,
-    ScoredPair,
-    evaluate_pairs,
+    evaluate_parts,
     picture_panels,
     write_report,
 )
 from segwright.events import Listener, Note, StageAdvanced, StageStarted
-from segwright.images import read_index
+from segwright.images import Image, read_index
+from segwright.labels.classes import Classes
 from segwright.labels.label_map import LabelMap
-from segwright.segmenter import Segmenter, load
+from segwright.result import Result
 from segwright.storage import write_whole
 from segwright.training.finish import OUT_OF_FOLD
 from segwright.training.run_folder import make_folder, require_free, sole_use, unused_path
@@ -154,7 +154,6 @@ def _work_through(
     if record.budget_s is not None:  # alike for all, so that folds can be compared and resumed
         after_s = _REPORT_S + _READING_S * len(pool)
         share_s = max(1.0, (record.budget_s - after_s) / record.folds)
-    unseen: list[tuple[Segmenter, Dataset]] = []
     for number, (learn, hold_out) in enumerate(parts):
         fold = path / f"fold-{number + 1}"
         on_event(Note(f"fold {number + 1} of {record.folds}: {len(hold_out)} images held out"))
@@ -173,9 +172,16 @@ def _work_through(
                     fold=(number, record.folds),
                     on_event=on_event,
                 )
-        unseen.append((load(fold), pool.subset(hold_out)))
-    on_event(StageStarted("scoring all folds", total=sum(len(part) for _, part in unseen)))
-    evaluation = evaluate_pairs(_out_of_fold(path, unseen, on_event), pool.classes)
+    unseen = [
+        (
+            _Written(path / OUT_OF_FOLD / f"{pool.keys[index]}.png", pool.classes),
+            pool.subset([index]),
+        )
+        for _, hold_out in parts
+        for index in hold_out
+    ]
+    on_event(StageStarted("scoring all folds", total=len(unseen)))
+    evaluation = evaluate_parts(unseen, progress=lambda done: on_event(StageAdvanced(done)))
     write_whole(path / "scores.json", evaluation.to_json())
     report = path / "report.html"
     write_report(
@@ -198,16 +204,19 @@ _SCORING = (
 )
 
 
-def _out_of_fold(
-    path: Path, unseen: list[tuple[Segmenter, Dataset]], on_event: Listener
-) -> Iterator[ScoredPair]:
-    """Every image's labels with the mask that its fold wrote."""
-    samples = (sample for _, part in unseen for sample in part)
-    for done, sample in enumerate(samples, start=1):
-        classes = sample.labels.classes
-        ids = read_index(path / OUT_OF_FOLD / f"{sample.key}.png").astype(classes.dtype)
-        yield ScoredPair(sample.key, sample.group, sample.labels, LabelMap(ids, classes))
-        on_event(StageAdvanced(done))
+@dataclass(frozen=True)
+class _Written:
+    """Stands for the net that had not seen an image: gives the mask that it wrote of it.
+
+    So pictures show what was scored, and no net is run again in time that no fold had measured.
+    """
+
+    mask: Path
+    classes: Classes
+
+    def segment(self, image: Image) -> Result:
+        ids = read_index(self.mask).astype(self.classes.dtype)
+        return Result(LabelMap(ids, self.classes))
 
 
 def _pool(dataset: Dataset, on_event: Listener) -> Dataset:

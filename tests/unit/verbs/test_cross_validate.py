@@ -93,6 +93,17 @@ def test_a_broken_cross_validation_goes_on_with_moved_data(
     assert json.loads(report.evaluation.to_json()) == before
 
 
+def test_what_follows_the_folds_runs_no_net_again(finished: Path, tmp_path: Path) -> None:
+    """Its time is kept before any net was timed: masks are read, for scores and for pictures."""
+    broken = Path(shutil.copytree(finished, tmp_path / "broken"))
+    (broken / "report.html").unlink()
+    for fold in (1, 2):
+        shutil.rmtree(broken / f"fold-{fold}/segmenter")
+    report = train(resume=broken)
+    assert report.report.exists()
+    assert report.evaluation.num_images == 6
+
+
 def test_a_fold_that_was_not_begun_is_trained_as_it_would_have_been(
     finished: Path, tmp_path: Path
 ) -> None:
