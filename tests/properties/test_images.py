@@ -1,4 +1,4 @@
-"""Laws that hold for any bytes and any sizes."""
+"""Laws that hold for any bytes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image as PillowImage
 
 from segwright.errors import ImageError
-from segwright.images import Image, blend_window, decode_image, tile_grid
+from segwright.images import Image, decode_image
 
 # Save options by name: small files, one for each path through the decoders.
 FILES: dict[str, tuple[str, dict[str, object]]] = {
@@ -73,54 +73,3 @@ def test_a_cut_off_file_is_never_half_read(name):
         image = image_or_none(content[:length])
         # Only bytes that carry no pixels may be missing.
         assert image is None or np.array_equal(image.pixels, whole), f"first {length} bytes"
-
-
-sides = st.integers(1, 90)
-
-
-@st.composite
-def grids(draw):
-    tile_hw = draw(st.tuples(st.integers(1, 40), st.integers(1, 40)))
-    overlap = draw(st.integers(0, min(tile_hw) // 2))
-    return draw(st.tuples(sides, sides)), tile_hw, overlap
-
-
-@settings(max_examples=150, deadline=None)
-@given(grids())
-def test_tiles_cover_everything_with_weight_and_are_few(grid):
-    size_hw, tile_hw, overlap = grid
-    tiles = tile_grid(size_hw, tile_hw, overlap)
-    window = blend_window(tile_hw)
-    weight, count = np.zeros(size_hw, np.float32), np.zeros(size_hw, int)
-    for tile in tiles:
-        assert tuple(np.add(tile.size_hw, tile.pad_hw)) == tile_hw
-        assert count[tile.slices].shape == tile.size_hw, "a tile reaches beyond the picture"
-        weight[tile.slices] += window[: tile.size_hw[0], : tile.size_hw[1]]
-        count[tile.slices] += 1
-    assert count.min() >= 1 and count.max() <= 9
-    assert weight.min() > 1e-4
-    steps = [-(-(size - overlap) // (tile - overlap)) for size, tile in zip(*grid[:2], strict=True)]
-    assert len(tiles) <= max(steps[0], 1) * max(steps[1], 1), "more tiles than the overlap asks for"
-    assert len(set(tiles)) == len(tiles)
-
-
-@given(grids())
-@settings(max_examples=60, deadline=None)
-def test_blending_equal_predictions_gives_them_back(grid):
-    size_hw, tile_hw, overlap = grid
-    picture = np.random.default_rng(0).random(size_hw, np.float32)
-    window = blend_window(tile_hw)
-    total, weight = np.zeros(size_hw, np.float32), np.zeros(size_hw, np.float32)
-    for tile in tile_grid(size_hw, tile_hw, overlap):
-        weights = window[: tile.size_hw[0], : tile.size_hw[1]]
-        total[tile.slices] += picture[tile.slices] * weights
-        weight[tile.slices] += weights
-    np.testing.assert_allclose(total / weight, picture, rtol=1e-5)
-
-
-@given(st.tuples(st.integers(1, 300), st.integers(1, 300)))
-@settings(max_examples=40, deadline=None)
-def test_window_is_above_zero_and_symmetric(tile_hw):
-    window = blend_window(tile_hw)
-    assert window.shape == tile_hw and window.min() > 0 and window.max() <= 1
-    np.testing.assert_allclose(window, window[::-1, ::-1], rtol=1e-6)
