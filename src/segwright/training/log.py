@@ -37,7 +37,7 @@ class RunLog:
             self._board = _board(folder, from_step)
 
     def __call__(self, event: Event) -> None:
-        with storage_errors(self._folder):
+        with storage_errors(self._folder, remedy="Free some space, then go on with --resume"):
             if isinstance(event, _KEPT):
                 self._lines.write(json.dumps({"kind": event.kind, **asdict(event)}) + "\n")
             if self._board is not None and isinstance(event, TrainStep | Validated):

@@ -76,3 +76,16 @@ def test_a_log_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "metrics.jsonl").mkdir()
     with pytest.raises(StorageError, match=f"{tmp_path}.*cannot be written"):
         RunLog(tmp_path, lambda event: None)
+
+
+def test_a_disk_that_is_full_later_on_is_told_with_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = RunLog(tmp_path, lambda event: None)
+
+    def full(text: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(log, "_lines", type("Full", (), {"write": staticmethod(full)}))
+    with pytest.raises(StorageError, match=r"No space left.*--resume"):
+        log(step(1))
