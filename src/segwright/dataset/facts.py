@@ -65,8 +65,8 @@ def measure_facts(
 ) -> DatasetFacts:
     """Measures in one pass over the samples.
 
-    Mean, deviation and white are taken over a regular grid of at most 16,384 pixels of every picture, so
-    the result is the same every time; classes are counted over every pixel.
+    Mean, deviation and white are taken over a regular grid of at most 16,384 pixels of every
+    picture, so the result is the same every time; classes are counted over every pixel.
 
     Args:
         dataset: A Dataset, or samples that are in memory already.
