@@ -241,11 +241,11 @@ def reserve_s(image_s: float, val_images: int, budget_s: float) -> float:
 
 
 def _choose_model(plan: _Reasoned, model: str | None) -> None:
-    reason = "given" if model else "learns fastest from scratch per minute on this machine"
+    reason = "given" if model else "the net of the catalogue for CPUs and short budgets"
     plan.choose("model.name", model or "fast", reason)
     plan.choose("model.config", {})
     stride = _of_model(plan.values["model"]["name"])
-    why = "every second label along each axis teaches nearly as much"
+    why = "every second label along each axis: the loss costs a quarter"
     plan.choose_all(
         stride, why if stride["input.loss_stride"] > 1 else "the net scores every pixel"
     )
