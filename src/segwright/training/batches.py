@@ -21,8 +21,6 @@ from segwright.plan import Plan
 from segwright.segmenter import Preparation
 from segwright.transforms import Augmentation, CropFocus
 
-_AHEAD = 2  # batches that are prepared before they are asked for
-
 
 @dataclass(frozen=True)
 class Batch:
@@ -78,21 +76,25 @@ class BatchStream:
 
         Close the generator (or let it go) to stop its threads.
         """
-        if not self._plan.workers:
+        workers = self._plan.workers
+        if not workers:
             while True:
-                yield _joined([self._sample(*place) for place in self._places(step)])
+                yield self._batch(self._places(step))
                 step += 1
-        with ThreadPoolExecutor(self._plan.workers, thread_name_prefix="sample") as pool:
-            waiting: deque[list[Future]] = deque()
+        with ThreadPoolExecutor(workers, thread_name_prefix="batch") as pool:
+            waiting: deque[Future[Batch]] = deque()
             try:
                 while True:
-                    while len(waiting) < _AHEAD:
+                    while len(waiting) <= workers:  # one each, and one that is ready
                         places = self._places(step + len(waiting))
-                        waiting.append([pool.submit(self._sample, *place) for place in places])
-                    yield _joined([future.result() for future in waiting.popleft()])
+                        waiting.append(pool.submit(self._batch, places))
+                    yield waiting.popleft().result()
                     step += 1
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
+
+    def _batch(self, places: list[tuple[int, int]]) -> Batch:
+        return _joined([self._sample(*place) for place in places])
 
     def _places(self, step: int) -> list[tuple[int, int]]:
         """(sample number, image index) of each sample of a step."""
