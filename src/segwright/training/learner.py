@@ -132,8 +132,13 @@ class Learner:
         return self.loss(resize_logits(logits, size_hw).float(), targets)
 
     def _clipped_norm(self) -> float:
-        limit = self._plan.optimiser.clip_norm or math.inf
-        return float(nn.utils.clip_grad_norm_(self.optimiser.parameters, limit))
+        """The gradient's norm; gradients beyond the limit are scaled down to it."""
+        limit = self._plan.optimiser.clip_norm
+        weights = self.optimiser.parameters
+        norm = nn.utils.get_total_norm([w.grad for w in weights if w.grad is not None])
+        if limit and norm > limit:
+            nn.utils.clip_grads_with_norm_(weights, limit, norm)
+        return float(norm)
 
 
 def _require_finite(value: float, what: str, keys: Iterable[str], number: int) -> None:
