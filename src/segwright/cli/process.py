@@ -29,8 +29,8 @@ def wait_politely() -> None:
     """Lets idle OpenMP threads sleep soon instead of spinning; call before torch is loaded.
 
     Threads of GNU's OpenMP, which torch uses on Linux, spin while they wait for each other. Where
-    another program needs a core too, each then burns the time the other waits for: a training
-    step on two cores with one busy took ten times as long. Costs nothing measurable on an idle
-    machine (benchmarks/thread_waiting.py); a value set by the user is kept.
+    another program needs a core too, each then burns the time the other waits for: beside one
+    busy process a training step on two cores took 1.4 times as long, and nothing was lost on an
+    idle machine (benchmarks/thread_waiting.py). A value set by the user is kept.
     """
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")

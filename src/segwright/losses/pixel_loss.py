@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import Tensor, nn
 
 from segwright.errors import UsageError
 
 
-class PixelLoss(nn.Module):
+class PixelLoss(nn.Module, ABC):
     """A loss between logits and a label map; subclasses say `compute`.
 
     Args:
@@ -55,9 +57,9 @@ class PixelLoss(nn.Module):
                 logits = torch.cat((torch.zeros_like(logits), logits), dim=1)
             return self.compute(logits, target)
 
+    @abstractmethod
     def compute(self, logits: Tensor, target: Tensor) -> Tensor:
         """The loss itself, on at least two channels of float32 or float64."""
-        raise NotImplementedError
 
     def split_target(self, target: Tensor) -> tuple[Tensor, Tensor]:
         """Ids with 0 where ignored, for indexing, and the mask of pixels that take part."""
