@@ -20,9 +20,6 @@ from segwright.errors import LabelError
 MAX_JSON_BYTES = 2**30
 MAX_JSON_DEPTH = 100
 
-# Numbers that may be infinite or beyond 64 bits stand out by their many digits, so that only
-# files with one of them pay for looking at every number.
-_LONG_NUMBER = re.compile(r"[eE]\+?\d{3}|(?<![\d.])\d{19}")
 _ODD_ESCAPE = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
 _ODD_CHARACTER = re.compile("[\0\ud800-\udfff]")
 _CONTAINERS = frozenset((dict, list))
@@ -66,8 +63,7 @@ def parse_json(data: bytes, *, where: object = None) -> Any:
     """
     try:
         text = data.decode("utf-8-sig")
-        guarded = _LONG_NUMBER.search(text) is not None
-        content = (_GUARDED if guarded else _PLAIN).decode(text)
+        content = _DECODER.decode(text)
         _check_depth(content)
         if _ODD_ESCAPE.search(text):
             _check_texts(content)
@@ -140,7 +136,6 @@ def _whole(digits: str) -> int:
     return number
 
 
-_PLAIN = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
-_GUARDED = json.JSONDecoder(
+_DECODER = json.JSONDecoder(
     object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite, parse_int=_whole
 )
