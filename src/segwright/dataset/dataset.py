@@ -13,6 +13,7 @@ from segwright.errors import DataError, ImageError, LabelError
 from segwright.formats.entry import Entry
 from segwright.images import read_image
 from segwright.labels.classes import Classes
+from segwright.labels.instances import as_label_map
 
 _DECLARATIONS = ("dataset.yaml", "classes.txt")
 
@@ -52,7 +53,7 @@ class Dataset(Sequence[Sample]):
             LabelError: The labels cannot be read or have another size than the picture.
         """
         entry = self.entries[index]
-        image, labels = read_image(entry.image), entry.labels.read()
+        image, labels = read_image(entry.image), as_label_map(entry.labels.read())
         if image.axes != "YX":
             raise ImageError(
                 f"is a volume of shape {image.pixels.shape}; accepted are single pictures",

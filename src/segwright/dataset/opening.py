@@ -12,24 +12,20 @@ from typing import cast
 
 from segwright.dataset.dataset import Dataset
 from segwright.errors import DataError
-from segwright.formats.coco_folders import coco_files_in, open_coco_folders
-from segwright.formats.entry import Collection, Entry, listed
-from segwright.formats.mask_folders import has_mask_folders, open_mask_folders
-from segwright.formats.settings import DatasetSettings, read_settings
-
-_LAYOUTS = (
-    "Accepted are images/ + masks/ (also train/images + train/masks, or images/train + "
-    "masks/train), and COCO JSON: train.json + train/, any one .json + images/, or "
-    "annotations/instances_*.json + images/"
-)
+from segwright.formats.catalog import layouts, open_labels
+from segwright.formats.entry import Entry, listed
+from segwright.formats.faults import Report, refuse
+from segwright.formats.format import Opening
+from segwright.formats.settings import read_settings
 
 
-def open_dataset(path: str | os.PathLike[str]) -> Dataset:
-    """Opens a dataset folder; pictures are paired and mask values understood, but not yet read.
+def open_dataset(path: str | os.PathLike[str], *, report: Report = refuse) -> Dataset:
+    """Opens a dataset folder; pictures are paired and labels understood, but not yet read.
 
     Args:
-        path: A folder in one of the layouts of `formats.mask_folders` or `formats.coco_folders`,
-            with an optional `classes.txt` and `dataset.yaml` (see `formats.settings`).
+        path: A folder in one of the layouts of `formats.catalog`, with an optional `classes.txt`
+            and `dataset.yaml` (see `formats.settings`).
+        report: Is told of every fault; what is at fault is left out if it returns.
 
     Raises:
         DataError: No such folder, an unknown layout, or pictures and labels that do not match.
@@ -39,39 +35,21 @@ def open_dataset(path: str | os.PathLike[str]) -> Dataset:
     root = Path(path)
     if not root.is_dir():
         problem = "is a file, not a folder" if root.exists() else "there is no such folder"
-        raise DataError(problem, where=root, remedy=f"Give a dataset folder. {_LAYOUTS}")
+        raise DataError(
+            problem, where=root, remedy=f"Give the folder of a dataset. Accepted are: {layouts()}"
+        )
     settings = read_settings(root)
-    collection = _collect(root, settings)
-    spacing = cast("tuple[float, float] | None", settings.spacing)
-    return Dataset(root, collection.classes, collection.entries, spacing, collection.notes)
 
-
-def _collect(root: Path, settings: DatasetSettings) -> Collection:
-    """Everything that the one format which fits the folder finds in it."""
-
-    def assigned(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    def assign(entries: Sequence[Entry]) -> tuple[Entry, ...]:
         if settings.groups is not None:
             entries = _grouped(entries, settings.groups, where=root / "dataset.yaml")
         if settings.splits is not None:
             entries = _divided(entries, settings.splits, where=root / "dataset.yaml")
         return tuple(entries)
 
-    coco_files = coco_files_in(root)
-    if has_mask_folders(root):
-        collection = open_mask_folders(root, settings, assigned)
-        if not coco_files:
-            return collection
-        unread = f"Not read, since there are masks: {listed(p.name for p in coco_files)}."
-        return replace(collection, notes=(*collection.notes, unread))
-    if coco_files:
-        collection = open_coco_folders(root, settings)
-        return replace(collection, entries=assigned(collection.entries))
-    content = sorted(path.name for path in root.iterdir() if path.name[0] != ".")
-    raise DataError(
-        f"no pictures with labels; the folder holds {listed(content) if content else 'nothing'}",
-        where=root,
-        remedy=_LAYOUTS,
-    )
+    collection = open_labels(Opening(root, settings, assign, report))
+    spacing = cast("tuple[float, float] | None", settings.spacing)
+    return Dataset(root, collection.classes, collection.entries, spacing, collection.notes)
 
 
 def _grouped(entries: Sequence[Entry], pattern: str, *, where: Path) -> tuple[Entry, ...]:

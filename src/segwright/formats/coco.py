@@ -1,11 +1,4 @@
-"""COCO JSON: polygons and run lengths to class ids.
-
-The objects in a picture are drawn into one semantic label map:
-
-- Class 0 is the background; the categories follow in the order of their ids, however sparse. A
-  category that is itself called "background" is class 0.
-- Larger objects are drawn first, smaller ones over them; of equal ones the later wins.
-- Crowd regions (`iscrowd`: 1) become ignored wherever no object lies on them.
+"""COCO JSON: polygons and run lengths.
 
 Source: https://cocodataset.org/#format-data.
 """
@@ -22,11 +15,13 @@ from typing import Any
 import numpy as np
 
 from segwright.errors import LabelError
+from segwright.formats.drawing import Drawing
+from segwright.formats.faults import Fault, Report, fault_of, refuse
 from segwright.images import image_size_hw
 from segwright.labels.classes import Classes
-from segwright.labels.label_map import LabelMap
-from segwright.labels.polygon import rasterise
+from segwright.labels.instances import Instance, Instances
 from segwright.labels.rle import RunLengths
+from segwright.labels.shapes import Polygon, Polygons, Shape
 
 MAX_JSON_BYTES = 2**30
 
@@ -85,75 +80,66 @@ class CocoLabels:
     def paths(self) -> tuple[Path, ...]:
         return (self.path,)
 
-    def read(self) -> LabelMap:
-        """Draws all objects.
+    def read(self, report: Report = refuse) -> Instances:
+        """The objects as they were drawn.
 
         Raises:
             LabelError: The picture has another size, or an object has impossible geometry.
         """
         size_hw = image_size_hw(self.image)
         if self.picture.size_hw not in (None, size_hw):
-            raise LabelError(
-                f"says that {self.image} is {list(self.picture.size_hw or ())}, but it is "
-                f"{list(size_hw)} (height, width)",
-                where=self.path,
-                remedy="Give the size of the picture that was annotated, or that very picture",
+            report(
+                Fault(
+                    "size-differs",
+                    f"says that {self.image} is {list(self.picture.size_hw or ())}, but it is "
+                    f"{list(size_hw)} (height, width)",
+                    str(self.path),
+                    "Give the size of the picture that was annotated, or that very picture",
+                )
             )
-        drawn = []
+        where = f"{self.path}, {self.picture.file_name}"
+        drawing = Drawing(size_hw, self.classes, where, report)
         for annotation in self.picture.annotations:
-            region = self._region(annotation, size_hw)
-            is_crowd = bool(annotation.get("iscrowd", 0))
+            name = f"annotation {annotation.get('id')}"
             class_id = self.id_of[annotation["category_id"]]
-            drawn.append((not is_crowd, -region.area_px, region, class_id))
-        drawn.sort(key=lambda one: one[:2])  # crowds first, then by area; equal ones keep order
-        ids = np.zeros((size_hw[1], size_hw[0]), dtype=self.classes.dtype)  # (X, Y): column-major
-        flat = ids.reshape(-1)
-        for is_object, _, region, class_id in drawn:
-            flat[region.positions()] = class_id if is_object else self.classes.ignore_index
-        return LabelMap(np.ascontiguousarray(ids.T), self.classes)
-
-    def _region(self, annotation: Mapping[str, Any], size_hw: tuple[int, int]) -> RunLengths:
-        try:
-            region = _read_region(annotation.get("segmentation"), size_hw)
-        except LabelError as error:
-            where = f"{self.path}, annotation {annotation.get('id')} of {self.picture.file_name}"
-            raise LabelError(error.problem, where=where, remedy=error.remedy) from None
-        return region
+            is_crowd = bool(annotation.get("iscrowd", 0))
+            try:
+                shape = _read_shape(annotation.get("segmentation"))
+            except LabelError as error:
+                report(fault_of(error, "bad-record", where=f"{where}, {name}"))
+                continue
+            drawing.add(Instance(class_id, shape, is_crowd, name=name))
+        return drawing.instances()
 
 
-def _read_region(segmentation: object, size_hw: tuple[int, int]) -> RunLengths:
-    """The pixels of one annotation, from polygons or run lengths."""
+def _read_shape(segmentation: object) -> Shape:
+    """The shape of one annotation, from polygons or run lengths."""
     if isinstance(segmentation, Mapping):
-        region = RunLengths.from_coco(segmentation)
-        if region.size_hw != size_hw:
-            raise LabelError(
-                f"run lengths are of size {list(region.size_hw)}, the picture is "
-                f"{list(size_hw)} (height, width)",
-                remedy="Give 'size' as [height, width] of the picture",
-            )
-        return region
+        return RunLengths.from_coco(segmentation)
     if not isinstance(segmentation, list) or not segmentation:
         raise LabelError(
             f"'segmentation' is {'empty' if segmentation == [] else type(segmentation).__name__}",
             remedy="Give polygons or run lengths; a box alone has no region",
         )
-    rings = []
-    for ring in segmentation:
-        if not isinstance(ring, list) or len(ring) < 6 or len(ring) % 2:
-            given = f"{len(ring)} numbers" if isinstance(ring, list) else repr(ring)[:40]
-            raise LabelError(
-                f"a polygon ring of {given}", remedy="Give x1, y1, x2, y2 … of at least 3 vertices"
-            )
-        if not all(type(number) in (int, float) for number in ring):
-            odd = next(one for one in ring if type(one) not in (int, float))
-            raise LabelError(
-                f"a polygon ring with {odd!r:.40}", remedy="Give coordinates in pixels, as numbers"
-            )
-        try:
-            rings.append(np.array(ring, dtype=np.float64).reshape(-1, 2))
-        except OverflowError:
-            raise LabelError("a polygon coordinate too large for a number") from None
-    return rasterise(rings, size_hw)
+    return Polygons(tuple(Polygon(_read_ring(ring)) for ring in segmentation))
+
+
+def _read_ring(ring: object) -> np.ndarray:
+    """The vertices of one ring, (P, 2) float64."""
+    if not isinstance(ring, list) or len(ring) < 6 or len(ring) % 2:
+        given = f"{len(ring)} numbers" if isinstance(ring, list) else repr(ring)[:40]
+        raise LabelError(
+            f"a polygon ring of {given}", remedy="Give x1, y1, x2, y2 … of at least 3 vertices"
+        )
+    if not all(type(number) in (int, float) for number in ring):
+        odd = next(one for one in ring if type(one) not in (int, float))
+        raise LabelError(
+            f"a polygon ring with {odd!r:.40}", remedy="Give coordinates in pixels, as numbers"
+        )
+    try:
+        return np.array(ring, dtype=np.float64).reshape(-1, 2)
+    except OverflowError:
+        raise LabelError("a polygon coordinate too large for a number") from None
 
 
 def read_coco(path: Path, *, max_bytes: int = MAX_JSON_BYTES) -> CocoFile:

@@ -16,9 +16,10 @@ from pathlib import Path
 from segwright.errors import DataError, LabelError, UnknownNameError
 from segwright.formats.coco import CocoFile, CocoLabels, read_coco
 from segwright.formats.entry import Collection, Entry, listed, split_of_name, with_unique_keys
-from segwright.formats.mask_kinds import name_classes
+from segwright.formats.format import Format, Opening
+from segwright.formats.objects import name_objects
 from segwright.formats.pairing import pictures_in
-from segwright.formats.settings import DatasetSettings, DeclaredClass
+from segwright.formats.settings import DatasetSettings
 from segwright.labels.classes import Classes
 
 
@@ -29,7 +30,7 @@ def coco_files_in(root: Path) -> list[Path]:
     return instances or inner or sorted(root.glob("*.json"))
 
 
-def open_coco_folders(root: Path, settings: DatasetSettings) -> Collection:
+def open_coco_folders(opening: Opening) -> Collection:
     """Reads the COCO files of a dataset and finds their pictures.
 
     Raises:
@@ -37,13 +38,7 @@ def open_coco_folders(root: Path, settings: DatasetSettings) -> Collection:
             is unclear which split they are.
         LabelError: A file that is no COCO, or files with different categories.
     """
-    for key in ("threshold", "values"):
-        if getattr(settings, key) is not None:
-            raise DataError(
-                f"{key!r} is about mask pictures, but the labels are COCO JSON",
-                where=root / "dataset.yaml",
-                remedy="Remove it",
-            )
+    root, settings = opening.root, opening.settings
     paths = coco_files_in(root)
     splits = [_split_of_file(path) for path in paths]
     if len(paths) > 1 and (None in splits or len(set(splits)) < len(splits)):
@@ -70,7 +65,7 @@ def open_coco_folders(root: Path, settings: DatasetSettings) -> Collection:
     notes = [text]
     if empty:
         notes.append(f"{empty} pictures have no annotation and are background throughout.")
-    return Collection(classes, with_unique_keys(entries), tuple(notes))
+    return Collection(classes, opening.assign(with_unique_keys(entries)), tuple(notes))
 
 
 def _classes_of(
@@ -88,22 +83,9 @@ def _classes_of(
     if not first.categories:
         raise LabelError("names no category", where=first.path, remedy="Add 'categories'")
     names = list(first.categories.values())
-    declared = list(settings.classes or (DeclaredClass(name=name) for name in names))
-    for name in names:
-        if name not in {one.name for one in declared}:
-            raise UnknownNameError(
-                "category", name, [one.name for one in declared], where=first.path
-            )
-    background = settings.background or next(
-        (one.name for one in declared if one.name.lower() == "background"), "background"
-    )
-    # Class 0 is what no object covers.
-    nothing = [one for one in declared if one.name == background]
-    things = [one for one in declared if one.name != background]
-    declared = [*(nothing or [DeclaredClass(name=background)]), *things]
     ignore = tuple(_name_of(one, first) for one in settings.ignore)
-    updated = settings.model_copy(update={"ignore": ignore, "background": background})
-    naming = name_classes(declared, updated, where=root)
+    settings = settings.model_copy(update={"ignore": ignore})
+    naming = name_objects(names, settings, where=first.path)
     id_of = {category: naming.id_of[name] for category, name in first.categories.items()}
     num_objects = sum(len(one.annotations) for file in files for one in file.pictures)
     text = f"{num_objects} COCO objects drawn into class numbers, smaller ones over larger ones."
@@ -191,3 +173,14 @@ def _refuse_unmentioned(folder: Path, images: set[Path], used: dict[Path, set[Pa
             remedy="Add them to 'images' of the file (without annotations if nothing is on them), "
             "or move them away",
         )
+
+
+COCO = Format(
+    title="COCO JSON",
+    layout="SPLIT.json + SPLIT/, ANY.json + images/, or annotations/instances_SPLIT.json + images/",
+    found_in=lambda root: bool(coco_files_in(root)),
+    open=open_coco_folders,
+    write=None,
+    loses={},
+    source="https://cocodataset.org/#format-data",
+)

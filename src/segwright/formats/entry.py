@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Protocol
 
 from segwright.errors import DataError, LabelError
+from segwright.formats.faults import Report, refuse
 from segwright.labels.classes import Classes
-from segwright.labels.label_map import LabelMap
+from segwright.labels.instances import Labels
 
 _SPLIT_NAMES = {
     "train": "train",
@@ -39,11 +40,15 @@ class LabelSource(Protocol):
         """The files that the labels come from, the one to name in messages first."""
         ...
 
-    def read(self) -> LabelMap:
+    def read(self, report: Report = refuse) -> Labels:
         """Reads and decodes the labels.
 
+        Args:
+            report: Is told of everything that is wrong inside the file; what is wrong is left out
+                (an object) or ignored (a pixel) if it returns.
+
         Raises:
-            LabelError: The file cannot be read or holds what the classes do not know.
+            LabelError: The file cannot be read, or what `report` raises.
         """
         ...
 
@@ -54,7 +59,7 @@ class Undecided:
 
     paths: tuple[Path, ...]
 
-    def read(self) -> LabelMap:
+    def read(self, report: Report = refuse) -> Labels:
         raise LabelError("is not understood yet", where=self.paths[0])
 
 

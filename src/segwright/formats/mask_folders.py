@@ -12,7 +12,6 @@ Beside `masks` there may be a folder `field_of_view` of 0/255 pictures. Folders 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,10 +24,10 @@ from segwright.formats.entry import (
     split_of_name,
     with_unique_keys,
 )
+from segwright.formats.format import Format, Opening
 from segwright.formats.mask_kinds import decide_scheme
 from segwright.formats.masks import MaskFile, survey
 from segwright.formats.pairing import pair, pictures_in
-from segwright.formats.settings import DatasetSettings
 
 
 @dataclass(frozen=True)
@@ -48,24 +47,15 @@ def has_mask_folders(root: Path) -> bool:
     return bool(_parts(root))
 
 
-def open_mask_folders(
-    root: Path,
-    settings: DatasetSettings,
-    assigned: Callable[[Sequence[Entry]], Sequence[Entry]] = lambda entries: entries,
-) -> Collection:
+def open_mask_folders(opening: Opening) -> Collection:
     """Pairs pictures with masks and decides what the mask values mean.
-
-    Args:
-        root: The dataset's folder.
-        settings: What dataset.yaml and classes.txt say.
-        assigned: Gives the entries the splits and groups that are declared for them. It comes
-            before any mask is looked at, because those of a test split never are.
 
     Raises:
         DataError: Pictures without masks, masks without pictures, no picture at all, names that
             occur twice.
         LabelError: Mask values that nothing explains.
     """
+    root, settings = opening.root, opening.settings
     pairs: list[tuple[_Part, str, Path, Path, Path | None]] = []
     notes: list[str] = []
     for part in _parts(root):
@@ -82,7 +72,7 @@ def open_mask_folders(
         )
         for part, name, image, mask, view in pairs
     ]
-    entries = assigned(with_unique_keys(entries))
+    entries = opening.assign(with_unique_keys(entries))
     surveyed = [entry.labels.paths[0] for entry in entries if entry.split != "test"]
     found_values = survey(surveyed or [entry.labels.paths[0] for entry in entries])
     scheme = decide_scheme(found_values, settings, where=root)
@@ -191,3 +181,14 @@ def _ordered(parts: list[_Part]) -> list[_Part]:
 
 def _folders(root: Path) -> list[Path]:
     return sorted(path for path in root.iterdir() if path.is_dir() and path.name[0] != ".")
+
+
+MASK_FOLDERS = Format(
+    title="folders of pictures and masks",
+    layout="images/ + masks/, also SPLIT/images + SPLIT/masks or images/SPLIT + masks/SPLIT",
+    found_in=has_mask_folders,
+    open=open_mask_folders,
+    write=None,
+    loses={},
+    source="the layouts and kinds of masks that this module and `formats.masks` describe",
+)

@@ -36,6 +36,11 @@ class Naming:
     ignored: tuple[str, ...]
 
 
+def means_ignored(name: str) -> bool:
+    """Whether a class name says by itself that nobody should learn from it."""
+    return name.lower() in _IGNORED_NAMES
+
+
 def name_classes(
     declared: Sequence[DeclaredClass], settings: DatasetSettings, *, where: Path
 ) -> Naming:
@@ -54,14 +59,14 @@ def name_classes(
     for name in sorted(ignored):
         if name not in names:
             raise UnknownNameError("class under 'ignore'", name, names, where=where)
-    if len(names) > 1 and names[-1].lower() in _IGNORED_NAMES:
+    if len(names) > 1 and means_ignored(names[-1]):
         ignored.add(names[-1])
     kept = [one for one in declared if one.name not in ignored]
     kept_names = [one.name for one in kept]
-    background = settings.background
+    background = settings.background or None
     if background is not None and background not in kept_names:
         raise UnknownNameError("class under 'background'", background, kept_names, where=where)
-    if background is None:
+    if settings.background is None:
         background = next((n for n in kept_names if n.lower() == "background"), None)
     background_id = None if background is None else kept_names.index(background)
     plain = Classes.named(kept_names, background=background_id)

@@ -18,6 +18,7 @@ import numpy as np
 
 from segwright.errors import LabelError
 from segwright.formats.entry import listed
+from segwright.formats.faults import Report, refuse
 from segwright.images import read_index
 from segwright.labels.classes import Classes
 from segwright.labels.label_map import LabelMap
@@ -133,7 +134,7 @@ class MaskFile:
     def paths(self) -> tuple[Path, ...]:
         return (self.path,) if self.field_of_view is None else (self.path, self.field_of_view)
 
-    def read(self) -> LabelMap:
+    def read(self, report: Report = refuse) -> LabelMap:
         """Reads the mask; raises `LabelError` for values or sizes that do not fit."""
         labels = self.scheme.decode(read_index(self.path), where=self.path)
         if self.field_of_view is None:

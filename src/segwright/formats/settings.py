@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import (
     BaseModel,
@@ -68,7 +68,9 @@ class DatasetSettings(BaseModel):
             are RGB pictures, the colours say which class a pixel has.
         ignore: Mask values (COCO: category ids) or class names that nobody should learn from or be
             judged on.
-        background: Name of the class that means "nothing".
+        background: Name of the class that means "nothing"; false if every class is of interest.
+            Of drawn objects, what nobody drew is then ignored instead of being background.
+        format: The format of the labels, if several would fit the folder.
         groups: Regular expression searched in the key of every picture; its first group (or the
             whole match) names the patient, scene or video that must not be split.
         splits: For each of train, val, test: folders, picture names, or patterns with * and ?.
@@ -84,7 +86,8 @@ class DatasetSettings(BaseModel):
         BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
     ] = None
     ignore: Annotated[tuple[int | str, ...], BeforeValidator(_as_tuple)] = ()
-    background: str | None = None
+    background: str | Literal[False] | None = None
+    format: str | None = None
     groups: str | None = None
     splits: dict[str, Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]] | None = None
     spacing: Annotated[tuple[float, ...], BeforeValidator(_as_tuple)] | None = None

@@ -39,11 +39,7 @@ def rasterise(rings: Sequence[np.ndarray], size_hw: tuple[int, int]) -> RunLengt
     if not rings:
         raise LabelError("a polygon without any ring", remedy="Remove it or draw it")
     runs = [_runs_of_ring(_checked(np.asarray(ring), size_hw), size_hw) for ring in rings]
-    bounds = _united(np.concatenate(runs)).ravel()
-    counts = np.diff(bounds, prepend=0, append=size_hw[0] * size_hw[1])
-    if counts[-1] == 0:
-        counts = counts[:-1]
-    return RunLengths(size_hw, counts)
+    return RunLengths.from_runs(_united(np.concatenate(runs)), size_hw)
 
 
 def _checked(ring: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:

@@ -11,7 +11,7 @@ implementation is our own. Text and lengths are equal to pycocotools' bit for bi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -131,6 +131,55 @@ class RunLengths:
         height, width = self.size_hw
         values = np.arange(self.counts.size) % 2 == 1
         return np.repeat(values, self.counts).reshape(width, height).T
+
+    @classmethod
+    def from_runs(cls, runs: np.ndarray, size_hw: tuple[int, int]) -> RunLengths:
+        """Encodes (R, 2) foreground runs [start, end) of column-major positions.
+
+        They must be ascending and apart (a gap of at least one pixel between neighbours).
+        """
+        counts = np.diff(runs.ravel(), prepend=0, append=size_hw[0] * size_hw[1])
+        return cls(size_hw, counts if counts[-1] else counts[:-1])
+
+    def runs(self) -> np.ndarray:
+        """Foreground runs as (R, 2) column-major [start, end), ascending and apart, none empty."""
+        bounds = np.cumsum(self.counts)
+        ends = bounds[1::2]
+        runs = np.stack((bounds[0::2][: ends.size], ends), axis=1)
+        return runs[runs[:, 0] < runs[:, 1]]
+
+    def __or__(self, other: RunLengths) -> RunLengths:
+        """Pixels of either mask."""
+        return self._combined(other, np.logical_or)
+
+    def __and__(self, other: RunLengths) -> RunLengths:
+        """Pixels of both masks."""
+        return self._combined(other, np.logical_and)
+
+    def __sub__(self, other: RunLengths) -> RunLengths:
+        """Pixels of this mask that are not in the other."""
+        return self._combined(other, lambda mine, its: mine & ~its)
+
+    def _combined(
+        self, other: RunLengths, keep: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    ) -> RunLengths:
+        if self.size_hw != other.size_hw:
+            raise LabelError(f"masks of {self.size_hw} and {other.size_hw} cannot be combined")
+        mine, its = self._bounds(), other._bounds()
+        points = np.union1d(mine, its)  # between neighbouring points nothing changes
+        inside = keep(
+            np.searchsorted(mine, points, side="right") % 2 == 1,
+            np.searchsorted(its, points, side="right") % 2 == 1,
+        )
+        changes = points[np.flatnonzero(np.diff(inside, prepend=False))]
+        return RunLengths.from_runs(changes.reshape(-1, 2), self.size_hw)
+
+    def _bounds(self) -> np.ndarray:
+        """Where foreground begins and ends in turn, strictly ascending."""
+        runs = self.runs().ravel()
+        # Runs that touch (a background run of length 0 between them) are one.
+        again = np.flatnonzero(runs[1:] == runs[:-1])
+        return np.delete(runs, np.concatenate((again, again + 1)))
 
     def positions(self) -> np.ndarray:
         """Column-major positions (x × height + y) of all foreground pixels, ascending, int64.

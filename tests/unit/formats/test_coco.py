@@ -162,7 +162,7 @@ def test_refuses_geometry_on_reading(tmp_path: Path, segmentation: object, messa
     document = copy.deepcopy(DOCUMENT)
     document["annotations"].append(_object(44, 3, segmentation))
     dataset = open_dataset(_write(tmp_path, document))
-    with pytest.raises(LabelError, match=rf"all\.json, annotation 44 of a\.png: .*{message}"):
+    with pytest.raises(LabelError, match=rf"all\.json, a\.png, annotation 44: .*{message}"):
         dataset[0]
 
 

@@ -1,0 +1,61 @@
+"""The formats there are, in one literal table; nothing registers itself.
+
+A dataset folder is opened by the first format that is found in it, so formats with telling file
+names come before those that many folders resemble.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from segwright.errors import DataError, UnknownNameError
+from segwright.formats.coco_folders import COCO
+from segwright.formats.entry import Collection, listed
+from segwright.formats.format import Format, Opening
+from segwright.formats.mask_folders import MASK_FOLDERS
+
+FORMATS: Mapping[str, Format] = {
+    "masks": MASK_FOLDERS,
+    "coco": COCO,
+}
+"""Name → format, in the order in which they are tried."""
+
+
+def formats_in(root: Path) -> list[str]:
+    """The names of all formats that are found in a folder."""
+    return [name for name, one in FORMATS.items() if one.found_in(root)]
+
+
+def layouts() -> str:
+    """All accepted layouts, for messages."""
+    return "; ".join(f"{one.title} ({one.layout})" for one in FORMATS.values())
+
+
+def open_labels(opening: Opening) -> Collection:
+    """Opens a folder in the one format that `dataset.yaml` names, or the first that fits.
+
+    Raises:
+        UnknownNameError: `format` in dataset.yaml is none of `FORMATS`.
+        DataError: No format fits, or what the format's own `open` raises.
+    """
+    root, wanted = opening.root, opening.settings.format
+    if wanted is not None and wanted not in FORMATS:
+        raise UnknownNameError("format", wanted, FORMATS, where=root / "dataset.yaml")
+    found = formats_in(root) if wanted is None else [wanted]
+    if not found:
+        content = sorted(path.name for path in root.iterdir() if path.name[0] != ".")
+        raise DataError(
+            f"no pictures with labels; the folder holds {listed(content) or 'nothing'}",
+            where=root,
+            remedy=f"Accepted are: {layouts()}",
+        )
+    collection = FORMATS[found[0]].open(opening)
+    titles = ", ".join(FORMATS[name].title for name in found)
+    notes = [f"Read as {FORMATS[found[0]].title}."]
+    if len(found) > 1:
+        notes = [
+            f"Several formats fit: {titles}. The first is read; 'format: {found[1]}' in "
+            "dataset.yaml chooses another."
+        ]
+    return Collection(collection.classes, collection.entries, (*notes, *collection.notes))

@@ -1,0 +1,109 @@
+"""The objects in one image, each with its own shape; they may overlap, have holes and pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from segwright.labels.classes import Classes
+from segwright.labels.label_map import LabelMap
+from segwright.labels.rle import RunLengths
+from segwright.labels.shapes import Shape, region_of
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """One object.
+
+    Attributes:
+        class_id: Its class; `classes.ignore_index` for what nobody should learn from.
+        shape: Its polygons, run lengths, or box alone, as they were drawn.
+        is_crowd: Whether it stands for many objects that were not drawn one by one.
+        score: How sure a model was, 0 … 1; None for what a person drew.
+        name: Its id or name in the file it came from, for messages.
+        attributes: What else the file says about it, as plain JSON values.
+    """
+
+    class_id: int
+    shape: Shape
+    is_crowd: bool = False
+    score: float | None = None
+    name: str = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Instances:
+    """The objects in one image.
+
+    Attributes:
+        size_hw: Height and width of the image in pixels.
+        objects: The objects, in the order of the file.
+        classes: What their class ids mean.
+    """
+
+    size_hw: tuple[int, int]
+    objects: tuple[Instance, ...]
+    classes: Classes
+
+    @cached_property
+    def regions(self) -> tuple[RunLengths, ...]:
+        """The pixels of every object.
+
+        Raises:
+            LabelError: A shape with unusable coordinates or of another size.
+        """
+        return tuple(region_of(one.shape, self.size_hw) for one in self.objects)
+
+    def label_map(self) -> LabelMap:
+        """The objects drawn into one class id per pixel.
+
+        Larger objects are drawn first and smaller ones over them; of equal ones the later wins.
+        Crowds become ignored wherever no object lies on them. What no object covers is background,
+        or ignored where the classes have none.
+
+        Raises:
+            LabelError: As `regions`.
+        """
+        ignore = self.classes.ignore_index
+        nothing = ignore if self.classes.background is None else self.classes.background
+        height, width = self.size_hw
+        ids = np.full((width, height), nothing, dtype=self.classes.dtype)  # (X, Y): column-major
+        flat = ids.reshape(-1)
+        drawn = [
+            (not one.is_crowd, -region.area_px, ignore if one.is_crowd else one.class_id, region)
+            for one, region in zip(self.objects, self.regions, strict=True)
+        ]
+        for _, _, value, region in sorted(drawn, key=lambda one: one[:2]):
+            flat[region.positions()] = value
+        return LabelMap(np.ascontiguousarray(ids.T), self.classes)
+
+
+Labels = LabelMap | Instances
+"""What is known about the pixels of an image: a class for each, or objects."""
+
+
+def as_label_map(labels: Labels) -> LabelMap:
+    """One class id per pixel; objects are drawn (see `Instances.label_map`)."""
+    return labels if isinstance(labels, LabelMap) else labels.label_map()
+
+
+def as_instances(labels: Labels) -> Instances:
+    """Objects; of a label map every class that occurs becomes one, the background none.
+
+    Ignored pixels become an object of class `ignore_index`.
+    """
+    if isinstance(labels, Instances):
+        return labels
+    classes = labels.classes
+    present = np.flatnonzero(np.bincount(labels.ids.ravel())).tolist()
+    objects = [
+        Instance(value, RunLengths.from_mask(labels.ids == value))
+        for value in present
+        if value != classes.background
+    ]
+    return Instances(labels.size_hw, tuple(objects), classes)
