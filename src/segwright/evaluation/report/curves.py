@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from segwright.evaluation.report.charts import Line, line_chart
-from segwright.evaluation.report.markup import section
+from segwright.pages.markup import section
 
 
 def curves_section(rows: Sequence[Mapping[str, object]]) -> str:

@@ -8,8 +8,8 @@ import numpy as np
 
 from segwright.evaluation.evaluation import Evaluation
 from segwright.evaluation.report.charts import heat_map
-from segwright.evaluation.report.markup import section
 from segwright.evaluation.tables import percent
+from segwright.pages.markup import section
 
 MAX_CLASSES = 30
 _LISTED = 8

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from html import escape
-from importlib import resources
 
 from segwright.evaluation.evaluation import Estimate, Evaluation
 from segwright.evaluation.report.charts import interval_bar
 from segwright.evaluation.report.content import Report
 from segwright.evaluation.report.curves import curves_section
-from segwright.evaluation.report.markup import section
 from segwright.evaluation.report.mistakes import mistakes_section
 from segwright.evaluation.report.panels import panel_sections
 from segwright.evaluation.report.scores import class_section, comparison_section
@@ -19,11 +17,11 @@ from segwright.evaluation.tables import (
     percent,
     scored_classes_text,
 )
+from segwright.pages.markup import document, section
 
 
 def render(report: Report) -> str:
     """The whole page."""
-    style = resources.files("segwright.evaluation.report").joinpath("report.css").read_text("utf-8")
     sections = [
         _header(report),
         _cards(report.evaluation),
@@ -35,14 +33,7 @@ def render(report: Report) -> str:
         _notes_section(report),
         _reading_section(report.evaluation),
     ]
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="color-scheme" content="light dark">'
-        f"<title>{escape(report.title)}</title><style>{style}</style></head>\n"
-        f"<body><main>\n{chr(10).join(section for section in sections if section)}\n"
-        "</main></body></html>\n"
-    )
+    return document(report.title, "\n".join(section for section in sections if section))
 
 
 def _header(report: Report) -> str:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from html import escape
 
 from segwright.evaluation.report.content import Panel, Report
-from segwright.evaluation.report.markup import section, swatch
 from segwright.evaluation.report.pictures import (
     CONFUSED,
     INVENTED,
     MISSED,
-    data_uri,
     panel_pictures,
 )
 from segwright.labels.classes import Classes
+from segwright.pages.markup import figure, legend, section
 
 _PICTURE_SIDE = 560
 _KINDS = {
@@ -50,22 +48,12 @@ def _legend(panels: Iterable[Panel], classes: Classes) -> str:
         keys += [(MISSED, "error: missed"), (INVENTED, "error: invented")]
         if len(classes) > 2:
             keys.append((CONFUSED, "error: other class"))
-    items = "".join(f"<span>{swatch(colour)}{escape(name)}</span>" for colour, name in keys)
-    return f'<p class="legend">{items}</p>'
+    return legend(keys)
 
 
 def _figure(panel: Panel, classes: Classes) -> str:
     pictures = panel_pictures(
         panel.photo, panel.truth.ids, panel.predicted.ids, classes, max_side=_PICTURE_SIDE
     )
-    height, width = pictures[0].shape[:2]
-    cells = "".join(
-        f'<div class="picture"><img tabindex="0" loading="lazy" decoding="async" width="{width}" '
-        f'height="{height}" alt="{name}: {escape(panel.caption)}" src="{data_uri(picture)}">'
-        f"<span>{name}</span></div>"
-        for name, picture in zip(("photo", "truth", "prediction", "errors"), pictures, strict=True)
-    )
-    return (
-        f'<figure><div class="pictures">{cells}</div>'
-        f"<figcaption>{escape(panel.caption)}</figcaption></figure>"
-    )
+    names = ("photo", "truth", "prediction", "errors")
+    return figure(dict(zip(names, pictures, strict=True)), panel.caption)

@@ -7,8 +7,8 @@ from html import escape
 from segwright.evaluation.evaluation import ClassScore, Estimate
 from segwright.evaluation.report.charts import interval_bar
 from segwright.evaluation.report.content import Comparison, Report
-from segwright.evaluation.report.markup import cells, head, section, swatch
 from segwright.evaluation.tables import NOT_PRESENT, estimate_text, interval_text, percent
+from segwright.pages.markup import cells, head, section, swatch
 
 
 def comparison_section(report: Report) -> str:

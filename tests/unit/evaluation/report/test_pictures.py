@@ -12,14 +12,11 @@ from segwright.evaluation.report.pictures import (
     CONFUSED,
     INVENTED,
     MISSED,
-    data_uri,
     error_map,
     panel_pictures,
-    shrunk_ids,
-    shrunk_photo,
-    shrunk_size_hw,
 )
 from segwright.labels.classes import Classes
+from segwright.pages.pictures import data_uri, shrunk_ids, shrunk_photo, shrunk_size_hw
 
 CLASSES = Classes.named(["nothing", "cell", "rim"], background=0)
 
