@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -71,16 +71,26 @@ class Instances:
         """
         ignore = self.classes.ignore_index
         nothing = ignore if self.classes.background is None else self.classes.background
+        values = [ignore if one.is_crowd else one.class_id for one in self.objects]
+        return LabelMap(self._drawn(values, nothing, self.classes.dtype), self.classes)
+
+    def numbers(self) -> np.ndarray:
+        """Which object each pixel shows, drawn as in `label_map`.
+
+        Returns:
+            (Y, X) int32: 1 for the first of `objects`, 2 for the second …; 0 where there is none.
+        """
+        return self._drawn(range(1, len(self.objects) + 1), 0, np.dtype(np.int32))
+
+    def _drawn(self, values: Sequence[int], nothing: int, dtype: np.dtype) -> np.ndarray:
+        """(Y, X) picture of one value an object: crowds first, then the larger first."""
         height, width = self.size_hw
-        ids = np.full((width, height), nothing, dtype=self.classes.dtype)  # (X, Y): column-major
-        flat = ids.reshape(-1)
-        drawn = [
-            (not one.is_crowd, -region.area_px, ignore if one.is_crowd else one.class_id, region)
-            for one, region in zip(self.objects, self.regions, strict=True)
-        ]
-        for _, _, value, region in sorted(drawn, key=lambda one: one[:2]):
+        picture = np.full((width, height), nothing, dtype=dtype)  # (X, Y): column-major
+        flat = picture.reshape(-1)
+        drawn = zip(self.objects, self.regions, values, strict=True)
+        for _, region, value in sorted(drawn, key=lambda d: (not d[0].is_crowd, -d[1].area_px)):
             flat[region.positions()] = value
-        return LabelMap(np.ascontiguousarray(ids.T), self.classes)
+        return np.ascontiguousarray(picture.T)
 
 
 Labels = LabelMap | Instances

@@ -41,6 +41,7 @@ def overlay(
     *,
     alpha: float = 0.5,
     outline: bool = True,
+    numbers: np.ndarray | None = None,
 ) -> np.ndarray:
     """Lays the class colours over a picture; background and ignored pixels show the picture.
 
@@ -50,6 +51,8 @@ def overlay(
         classes: What the ids mean.
         alpha: Weight of the class colour inside regions, 0 (invisible) … 1 (opaque).
         outline: Whether the pixels on the rim of each region get its full colour.
+        numbers: (Y, X) integers that tell objects apart where neighbours are of one class; None
+            where regions of one class are one.
 
     Returns:
         (Y, X, 3) uint8 RGB.
@@ -67,7 +70,7 @@ def overlay(
         shown &= ids != classes.background
     weight = np.where(shown, np.float32(alpha), np.float32(0))
     if outline:
-        weight[shown & rim(ids)] = 1
+        weight[shown & rim(ids if numbers is None else numbers)] = 1
     colour = paint(ids, classes).astype(np.float32)
     blended = pixels + weight[..., None] * (colour - pixels)
     return np.rint(blended).astype(np.uint8)
