@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from segwright.errors import UnknownNameError, UsageError
 from segwright.formats.strict_yaml import parse_yaml
+from segwright.prepare import Prepare
 from segwright.transforms.config import AugmentConfig
 
 
@@ -104,6 +105,7 @@ class Plan(Settings):
 
     task: Literal["semantic"] = "semantic"
     fingerprint: str = Field(description="content hash of the data the plan was made for")
+    prepare: Prepare = Field(default=Prepare(), description="what every image goes through first")
     model: ModelSettings
     input: InputSettings
     batch_size: int = Field(ge=1, description="crops per optimiser step")
@@ -180,6 +182,7 @@ class Plan(Settings):
     def explain(self) -> str:
         """One line per decision: setting, value, reason."""
         content = self.model_dump(mode="json", exclude={"reasons"})
+        content["prepare"] = str(self.prepare)
         every = dict(_flatten(content, groups=True))
         rows = [(key, _shown(every[key]), why) for key, why in self.reasons.items() if key in every]
         # A reason may be one for a whole group, such as "augment".
@@ -259,7 +262,7 @@ def _schema(model: type[BaseModel]) -> dict[str, Any]:
     """The names of a settings class as a nested mapping."""
     return {
         name: _schema(field.annotation)
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Settings)
         else None
         for name, field in model.model_fields.items()
     }

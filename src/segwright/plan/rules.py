@@ -114,6 +114,7 @@ def draft(
     plan = _Reasoned()
     plan.choose("task", "semantic")
     plan.choose("fingerprint", fingerprint)
+    plan.choose("prepare", [], "none was asked for: images are normalised by mean and spread only")
     _choose_model(plan, model)
     _choose_input(plan, facts)
     _choose_learning(plan, facts)

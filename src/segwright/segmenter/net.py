@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +13,10 @@ from segwright.errors import UsageError
 from segwright.images.image import Image
 from segwright.labels.classes import Classes
 from segwright.labels.label_map import LabelMap
+from segwright.prepare import Prepare
 from segwright.result.result import Result
 from segwright.segmenter.preparation import Preparation
+from segwright.segmenter.regrid import Bands, regridded
 from segwright.segmenter.settings import RunSettings
 from segwright.segmenter.tiles import Span, spans, woven
 
@@ -27,18 +29,20 @@ _FLIPPED_AXIS = {"y": -2, "x": -1}
 class NetSegmenter:
     """A semantic network with everything that belongs to its use.
 
-    An image is prepared, resized by `scale`, extended by mirroring to what the network takes, run,
-    and the scores are brought back to the image's own pixels before the class is decided. Images
-    larger than `tile` are run in blended pieces, in memory that does not grow with their height.
+    An image goes through the steps of `prepare` and is normalised, resized by `scale`, extended by
+    mirroring to what the network takes, run, and the scores are brought back to the image's own
+    pixels before the class is decided. Images larger than `tile` are run in blended pieces, with
+    scores in memory that do not grow with their height; the steps see all of an image at once.
 
     Args:
         model: The network; see `TorchRuntime` for what it maps to what. The segmenter owns it
             from here on: it is moved to `device` and switched to evaluation when run.
         classes: What its K outputs mean.
-        preparation: How pixels become its input.
+        preparation: How the pixels of a prepared image become its input.
         model_name: Its name in the catalogue, needed to save it.
         model_config: Configuration it was built with.
         device: "cpu", "cuda", "cuda:1", "mps".
+        prepare: What is done to every image first; nothing by default.
         provenance: Where it comes from (data fingerprint, plan …), JSON values only; it is saved.
         settings: Fields of `RunSettings`: scale, tile, overlap, size_multiple, flips, scales,
             precision.
@@ -60,12 +64,14 @@ class NetSegmenter:
         model_name: str | None = None,
         model_config: Mapping[str, Any] | None = None,
         device: str = "cpu",
+        prepare: Prepare | None = None,
         provenance: Mapping[str, Any] | None = None,
         **settings: Any,
     ) -> None:
         from segwright.segmenter.torch_runtime import TorchRuntime
 
         self.classes = classes
+        self.prepare = prepare or Prepare()
         self.preparation = preparation
         self.settings = RunSettings.checked(settings)
         self.model_name = model_name
@@ -101,7 +107,8 @@ class NetSegmenter:
             A result on the pixel grid of `image`.
 
         Raises:
-            ImageError: A volume, channels that do not fit, or values that are not finite.
+            ImageError: A volume, channels that do not fit, values that are not finite, or a
+                picture that a step of `prepare` is not defined for.
         """
         return next(self.segment_many([image], probabilities=probabilities))
 
@@ -116,7 +123,7 @@ class NetSegmenter:
             ImageError: An image cannot be segmented; see `segment`.
         """
         for batch in self._batches(images):
-            if max(batch[0].size_hw) > self.settings.tile:
+            if max(batch[0].seen.size_hw) > self.settings.tile:
                 yield self._tiled(batch[0], probabilities)
             else:
                 yield from self._whole(batch, probabilities)
@@ -134,43 +141,50 @@ class NetSegmenter:
 
         return save_net(self, Path(directory))
 
-    def _batches(self, images: Iterable[Image]) -> Iterator[list[Image]]:
-        batch: list[Image] = []
+    def _batches(self, images: Iterable[Image]) -> Iterator[list[_Prepared]]:
+        batch: list[_Prepared] = []
         for image in images:
-            height, width = image.size_hw
+            seen = self.prepare.apply(image)
+            height, width = seen.size_hw
             alone = max(height, width) > self.settings.tile  # it is cut into tiles
             full = (len(batch) + 1) * height * width > self.settings.tile**2
-            if batch and (alone or full or image.size_hw != batch[0].size_hw):
+            if batch and (alone or full or seen.size_hw != batch[0].seen.size_hw):
                 yield batch
                 batch = []
-            batch.append(image)
+            batch.append(_Prepared(image, seen))
         if batch:
             yield batch
 
-    def _whole(self, batch: list[Image], keep: bool) -> Iterator[Result]:
-        """Runs images of one size together."""
-        outputs = self._averaged(np.stack([self.preparation.apply(image) for image in batch]))
-        for image, output in zip(batch, outputs, strict=True):
-            ids = output.argmax(0).astype(self.classes.dtype)
-            yield self._result(image, ids, output if keep else None, tiles=1)
+    def _whole(self, batch: list[_Prepared], keep: bool) -> Iterator[Result]:
+        """Runs images that are seen at one size together."""
+        outputs = self._averaged(np.stack([self.preparation.apply(one.seen) for one in batch]))
+        for one, output in zip(batch, outputs, strict=True):
+            yield self._decided(one, [(slice(0, output.shape[1]), output)], keep, tiles=1)
 
-    def _tiled(self, image: Image, keep: bool) -> Result:
+    def _tiled(self, one: _Prepared, keep: bool) -> Result:
         """Runs one image tile by tile; each row of the result is decided once it is complete."""
+        seen = one.seen
 
         def run(row: Span, column: Span) -> np.ndarray:
-            part = replace(image, pixels=image.pixels[row.slice, column.slice], alpha=None)
+            part = replace(seen, pixels=seen.pixels[row.slice, column.slice], alpha=None)
             return self._averaged(self.preparation.apply(part)[None])[0]
 
-        self.preparation.conversion(image)  # refused before it is cut
+        self.preparation.conversion(seen)  # refused before it is cut
         cut = self.settings.tile, self.settings.overlap, self.settings.size_multiple
-        rows, columns = (spans(length, *cut) for length in image.size_hw)
-        ids = np.empty(image.size_hw, self.classes.dtype)
-        kept = np.empty((len(self.classes), *image.size_hw), np.float32) if keep else None
-        for where, output in woven(rows, columns, run, num_classes=len(self.classes)):
+        rows, columns = (spans(length, *cut) for length in seen.size_hw)
+        bands = woven(rows, columns, run, num_classes=len(self.classes))
+        return self._decided(one, bands, keep, tiles=len(rows) * len(columns))
+
+    def _decided(self, one: _Prepared, bands: Bands, keep: bool, *, tiles: int) -> Result:
+        """The classes of an image from the probabilities of what was seen of it."""
+        size_hw = one.image.size_hw
+        ids = np.empty(size_hw, self.classes.dtype)
+        kept = np.empty((len(self.classes), *size_hw), np.float32) if keep else None
+        for where, output in regridded(bands, one.seen.size_hw, size_hw):
             ids[where] = output.argmax(0)
             if kept is not None:
                 kept[:, where] = output
-        return self._result(image, ids, kept, tiles=len(rows) * len(columns))
+        return self._result(one, ids, kept, tiles=tiles)
 
     def _averaged(self, pixels: np.ndarray) -> np.ndarray:
         """Mean probabilities over all views: (B, C, Y, X) float32 → (B, K, Y, X) float32."""
@@ -185,7 +199,7 @@ class NetSegmenter:
         return total if len(views) == 1 else total / np.float32(len(views))
 
     def _result(
-        self, image: Image, ids: np.ndarray, probabilities: np.ndarray | None, *, tiles: int
+        self, one: _Prepared, ids: np.ndarray, probabilities: np.ndarray | None, *, tiles: int
     ) -> Result:
         provenance: dict[str, Any] = {
             "segmenter": {"model": self.model_name, **self.provenance},
@@ -193,16 +207,26 @@ class NetSegmenter:
             "device": self.device,
             "tiles": tiles,
         }
-        conversion = self.preparation.conversion(image)
+        if self.prepare.steps:
+            provenance["prepare"] = self.prepare.model_dump(mode="json")
+        conversion = self.preparation.conversion(one.seen)
         if conversion is not None:
             provenance["channels"] = conversion
         return Result(
             LabelMap(ids, self.classes),
             probabilities=probabilities,
-            source=image.source,
+            source=one.image.source,
             provenance=provenance,
-            image=image,
+            image=one.image,
         )
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """An image, and what is seen of it: `prepare` applied."""
+
+    image: Image
+    seen: Image
 
 
 def require_name(segmenter: NetSegmenter) -> str:

@@ -18,9 +18,10 @@ class RunSettings(BaseModel):
     """How a network is run over an image; stored with it, so that use equals measurement.
 
     Attributes:
-        scale: Size of what the network sees over the image's own; the result is resized back.
-        tile: Longest side, in pixels of the image, that is run in one piece (rounded down to
-            `size_multiple`). Larger images are cut into overlapping tiles of this size.
+        scale: Size of what the network sees over that of the prepared image (`Prepare`); the
+            result is resized back.
+        tile: Longest side, in pixels of the prepared image, that is run in one piece (rounded
+            down to `size_multiple`). Larger images are cut into overlapping tiles of this size.
         overlap: Pixels that neighbouring tiles share (rounded up to `size_multiple`), at most half
             of `tile`. The outer quarters of an overlap are dropped and its middle is blended, so
             a network that sees no further than a quarter of it around a pixel gives the same

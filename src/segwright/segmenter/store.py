@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from segwright.errors import DataError, LabelError, StorageError, UsageError
+from segwright.errors import DataError, LabelError, StorageError, UnknownNameError, UsageError
 from segwright.labels.classes import Classes
+from segwright.prepare import Prepare
 from segwright.segmenter.net import NetSegmenter, require_name
 from segwright.segmenter.preparation import Preparation
 from segwright.segmenter.protocol import Segmenter
@@ -62,6 +63,7 @@ class _Manifest(_Part):
     model: _Model
     classes: tuple[_Class, ...]
     background: int | None
+    prepare: Prepare = Prepare()  # files from before it was there had no steps
     preparation: Preparation
     settings: RunSettings
     provenance: dict[str, JsonValue]
@@ -128,6 +130,7 @@ def load(
         model_name=manifest.model.name,
         model_config=manifest.model.config,
         device=device,
+        prepare=manifest.prepare,
         provenance=manifest.provenance,
         **{**manifest.settings.model_dump(), **settings},
     )
@@ -146,6 +149,7 @@ def _manifest(segmenter: NetSegmenter, name: str, sha256: str) -> bytes:
                 for name, colour in zip(classes.names, classes.colours, strict=True)
             ),
             background=classes.background,
+            prepare=segmenter.prepare,
             preparation=segmenter.preparation,
             settings=segmenter.settings,
             provenance=segmenter.provenance,
@@ -199,9 +203,10 @@ def _read_manifest(file: Path) -> _Manifest:
         )
     try:
         return _Manifest.model_validate_json(json.dumps(content), strict=True)
-    except ValidationError as error:
+    except (ValidationError, UnknownNameError) as error:
+        finding = error.problem if isinstance(error, UnknownNameError) else _first_finding(error)
         raise DataError(
-            _first_finding(error), where=file, remedy="Restore it from a copy; do not edit it"
+            finding, where=file, remedy="Restore it from a copy; do not edit it"
         ) from None
 
 

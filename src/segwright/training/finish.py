@@ -101,6 +101,7 @@ A semantic segmenter for {len(material.classes)} classes: {", ".join(material.cl
   content hash `{plan.fingerprint}`
 - {Checkpoints(folder.checkpoints).last_step} steps of {plan.batch_size} crops, seed {plan.seed}, \
 planned {f"for {plan.budget_s:.0f} s" if plan.budget_s else "without a budget"}
+- images are prepared by: {plan.prepare}
 - runs at {plan.input.scale:g} of the image size, averaged over mirrored axes \
 {list(plan.inference.flips) or "none"}
 

@@ -11,6 +11,7 @@ from segwright.dataset import Dataset, DatasetFacts, Sample, measure_facts
 from segwright.events import Listener, StageAdvanced, StageStarted
 from segwright.labels.classes import Classes
 from segwright.plan import Plan
+from segwright.prepare import Prepare
 from segwright.segmenter import Preparation
 from segwright.training.batches import BatchStream
 from segwright.training.store import SampleStore
@@ -32,15 +33,18 @@ class Material:
     Attributes:
         classes: Of the labels.
         fingerprint: Content hash of all images and labels.
-        facts: Measured on the training images.
-        preparation: From pixels to network input, with the training images' mean and spread.
-        focus: Where pixels of each class lie in the training images.
-        train: What is learned from.
-        val: What is scored; never learned from.
+        prepare: The steps that every image goes through first.
+        facts: Measured on the prepared training images.
+        preparation: From the pixels of a prepared image to network input, with the mean and spread
+            of the training images.
+        focus: Where pixels of each class lie in the prepared training images.
+        train: What is learned from, prepared.
+        val: What is scored; never learned from. As it is on disk: the segmenter prepares it.
     """
 
     classes: Classes
     fingerprint: str
+    prepare: Prepare
     facts: DatasetFacts
     preparation: Preparation
     focus: CropFocus
@@ -48,8 +52,10 @@ class Material:
     val: SampleStore
 
     @classmethod
-    def read(cls, train: Dataset, val: Dataset, *, emit: Listener) -> Material:
-        """Reads all images and measures those to learn from.
+    def read(
+        cls, train: Dataset, val: Dataset, *, prepare: Prepare | None = None, emit: Listener
+    ) -> Material:
+        """Reads all images, prepares those to learn from and measures them.
 
         Raises:
             DataError: An image or its labels cannot be used.
@@ -67,7 +73,8 @@ class Material:
                 emit(StageAdvanced(done))
                 yield sample
 
-        train_store = SampleStore(train)
+        prepare = prepare or Prepare()
+        train_store = SampleStore(train, prepare=prepare)
         facts = measure_facts(passing(train_store))
         val_store = SampleStore(val)  # now, when the memory that is left is known
         for _ in passing(val_store):
@@ -80,6 +87,7 @@ class Material:
         return cls(
             classes=train.classes,
             fingerprint=fingerprint_of(train, val),
+            prepare=prepare,
             facts=facts,
             preparation=preparation,
             focus=focus,

@@ -6,9 +6,11 @@ import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from segwright.dataset import Dataset, Sample
+from segwright.prepare import Prepare
 
 _SHARE = 0.5  # of the free memory; the rest is for the network
 _READERS = 2
@@ -22,10 +24,15 @@ class SampleStore(Sequence[Sample]):
     Args:
         dataset: Where the samples come from.
         room_bytes: Memory that may be filled; None for half of what is free now.
+        prepare: What is done to each picture, and to its labels with it, when it is read. Nothing
+            for samples that are given to a segmenter, which prepares by itself.
     """
 
-    def __init__(self, dataset: Dataset, room_bytes: int | None = None) -> None:
+    def __init__(
+        self, dataset: Dataset, room_bytes: int | None = None, *, prepare: Prepare | None = None
+    ) -> None:
         self.dataset = dataset
+        self.prepare = prepare or Prepare()
         self._room_bytes = _free_bytes() * _SHARE if room_bytes is None else room_bytes
         self._kept: dict[int, Sample] = {}
         self._pixels_read = 0
@@ -35,7 +42,7 @@ class SampleStore(Sequence[Sample]):
 
     def __getitem__(self, index: int) -> Sample:  # pyright: ignore[reportIncompatibleMethodOverride]
         kept = self._kept.get(index)
-        return self.dataset[index] if kept is None else kept
+        return self._read(index) if kept is None else kept
 
     @property
     def mean_px(self) -> float:
@@ -54,7 +61,7 @@ class SampleStore(Sequence[Sample]):
                 self._pixels_read = 0
                 for index in range(len(self) + 2 * _READERS):
                     if index < len(self):
-                        waiting.append(pool.submit(self.dataset.__getitem__, index))
+                        waiting.append(pool.submit(self._read, index))
                     if index >= 2 * _READERS and waiting:
                         sample = waiting.popleft().result()
                         self._keep(index - 2 * _READERS, sample)
@@ -62,6 +69,12 @@ class SampleStore(Sequence[Sample]):
                         yield sample
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
+
+    def _read(self, index: int) -> Sample:
+        sample = self.dataset[index]
+        image = self.prepare.apply(sample.image)
+        labels = self.prepare.apply_to_labels(sample.labels, image)
+        return replace(sample, image=image, labels=labels)
 
     def _keep(self, index: int, sample: Sample) -> None:
         size = sample.image.pixels.nbytes + sample.labels.ids.nbytes

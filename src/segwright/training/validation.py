@@ -69,6 +69,7 @@ class Validation:
 
 def as_segmenter(network, material: Material, plan: Plan, *, quick: bool = False) -> NetSegmenter:
     """A trained network as what users hold, with the plan's way of using it."""
+    assert plan.prepare == material.prepare  # else it would be shown what it has not learned from
     return NetSegmenter(
         network,
         material.classes,
@@ -76,6 +77,7 @@ def as_segmenter(network, material: Material, plan: Plan, *, quick: bool = False
         model_name=plan.model.name,
         model_config=plan.model.config,
         device=plan.device,
+        prepare=plan.prepare,
         provenance={"data": plan.fingerprint, "seed": plan.seed},
         scale=plan.input.scale,
         size_multiple=getattr(network, "size_multiple", CATALOG[plan.model.name].size_multiple),

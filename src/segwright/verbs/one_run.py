@@ -14,6 +14,7 @@ from segwright.evaluation import Evaluation
 from segwright.events import Listener, Note
 from segwright.formats.entry import listed
 from segwright.plan import Plan, Timings, adapted, fit, reserve_s
+from segwright.prepare import Prepare
 from segwright.training.checkpoint import Checkpoints
 from segwright.training.finish import finish
 from segwright.training.log import RunLog
@@ -80,7 +81,7 @@ def train_split(
     if out is not None:
         require_free(out)
     refuse_learned(hold_out, wishes.from_run)
-    material = Material.read(learn, hold_out, emit=on_event)
+    material = Material.read(learn, hold_out, prepare=_prepare(wishes), emit=on_event)
     plan, timings = _planned(material, wishes, budget_s, started_at, on_event)
     root = learn.root.resolve()
     path = out or unused_path(Path("runs"), f"{root.name}-{plan.model.name}")
@@ -117,7 +118,7 @@ def resume_run(
     data = record.data if moved is None else moved.resolve()
     dataset = open_dataset(data)
     learn, hold_out = divided_as_in(folder, dataset, on_event=on_event)
-    material = Material.read(learn, hold_out, emit=on_event)
+    material = Material.read(learn, hold_out, prepare=plan.prepare, emit=on_event)
     if material.fingerprint != plan.fingerprint:
         raise UsageError(
             "the images or labels have changed since this run was started, or what dataset.yaml "
@@ -259,11 +260,24 @@ def _run(
     return TrainReport(folder.path, evaluation, folder.report)
 
 
+def _prepare(wishes: Wishes) -> Prepare:
+    """What images go through; it must be known before they are read and measured."""
+    if "prepare" in wishes.settings or wishes.plan is None:
+        settings = {**_network_of_source(wishes), **wishes.settings}
+        return Prepare.of(settings.get("prepare"))
+    return Plan.read(wishes.plan).prepare
+
+
 def _network_of_source(wishes: Wishes) -> dict[str, object]:
-    """The settings of the network whose weights are taken over, if it is to be the same."""
+    """The settings of the network whose weights are taken over, if it is to be the same.
+
+    How images are prepared is among them: the weights have learned to see them so.
+    """
     if wishes.from_run is None:
         return {}
-    model = RunFolder.open(wishes.from_run).plan.model
+    plan = RunFolder.open(wishes.from_run).plan
+    model = plan.model
     if wishes.model not in (None, model.name):
         return {}
-    return {"model.name": model.name, "model.config": model.config}
+    taken: dict[str, object] = {"model.name": model.name, "model.config": model.config}
+    return {**taken, "prepare": plan.prepare} if plan.prepare.steps else taken

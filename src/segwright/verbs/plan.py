@@ -10,6 +10,7 @@ from segwright.dataset import Dataset, ensure_split, open_dataset
 from segwright.errors import UsageError
 from segwright.events import Listener, Note, StageStarted
 from segwright.plan import Plan
+from segwright.prepare import Prepare
 from segwright.training.material import Material
 from segwright.training.planning import decide
 
@@ -33,7 +34,8 @@ def plan(
     started_at = time.time()
     refuse_unsettable(settings or {})
     train, val = learn_and_hold_out(open_dataset(data), seed=seed, on_event=on_event)
-    material = Material.read(train, val, emit=on_event)
+    prepare = Prepare.of((settings or {}).get("prepare"))
+    material = Material.read(train, val, prepare=prepare, emit=on_event)
     made, _ = decide(
         material,
         model=model,

@@ -1,0 +1,164 @@
+"""The row of steps that is a network's own way of looking at pictures."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import BeforeValidator, ConfigDict, Field, RootModel, ValidationError
+
+from segwright.errors import ImageError, UnknownNameError, UsageError
+from segwright.images.image import Image
+from segwright.labels.label_map import LabelMap
+from segwright.prepare.channels import Channels
+from segwright.prepare.clahe import Clahe
+from segwright.prepare.denoise import Bilateral, Gaussian, Median
+from segwright.prepare.illumination import Illumination
+from segwright.prepare.nlmeans import NonLocalMeans
+from segwright.prepare.normalise import Percentile, ZScore
+from segwright.prepare.spacing import Spacing, resampled_labels
+from segwright.prepare.step import Step
+
+STEPS: dict[str, type[Step]] = {
+    "channels": Channels,
+    "percentile": Percentile,
+    "zscore": ZScore,
+    "clahe": Clahe,
+    "median": Median,
+    "gaussian": Gaussian,
+    "bilateral": Bilateral,
+    "nlmeans": NonLocalMeans,
+    "illumination": Illumination,
+    "spacing": Spacing,
+}
+
+
+def _spelled_out(value: Any) -> Any:
+    """A step as `{"step": NAME, …}`, from "clahe", {"clahe": {…}} or {"percentile": [1, 99]}."""
+    if isinstance(value, Step):
+        return value
+    if isinstance(value, str):
+        name, given = value, None
+    elif isinstance(value, dict) and "step" in value:
+        name, given = value["step"], {key: one for key, one in value.items() if key != "step"}
+    elif isinstance(value, dict) and len(value) == 1:
+        ((name, given),) = value.items()
+    else:
+        raise ValueError("a step is its name, or {NAME: value} or {NAME: {SETTING: value}}")
+    if name not in STEPS:
+        raise UnknownNameError("preparation step", str(name), STEPS, where="prepare")
+    return STEPS[name].spelled_out(name, given)
+
+
+def _as_row(value: Any) -> Any:
+    if isinstance(value, str | dict | Step):
+        return (value,)
+    return tuple(value or ()) if isinstance(value, list | None) else value
+
+
+_AnyStep = Annotated[
+    Channels
+    | Percentile
+    | ZScore
+    | Clahe
+    | Median
+    | Gaussian
+    | Bilateral
+    | NonLocalMeans
+    | Illumination
+    | Spacing,
+    Field(discriminator="step"),
+    BeforeValidator(_spelled_out),
+]
+
+
+class Prepare(RootModel[tuple[_AnyStep, ...]]):
+    """What is done to every picture before a network sees it, step after step.
+
+    A segmenter holds it and applies it first, so what is learned from, scored and shipped has seen
+    the same pixels. Statistics are taken over the whole picture, before it is cut into tiles.
+
+    Example:
+        >>> print(Prepare.of(["clahe", {"percentile": [1, 99]}]))
+        clahe (clip 2) → percentile (low 1, high 99)
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    root: Annotated[tuple[_AnyStep, ...], BeforeValidator(_as_row)] = ()
+
+    @classmethod
+    def of(cls, value: object) -> Prepare:
+        """Reads the short form: names, `{name: value}` or `{name: {setting: value}}`, in a list.
+
+        Raises:
+            UnknownNameError: A step or setting that there is not; the nearest ones are named.
+            UsageError: A value that a step does not take.
+        """
+        try:
+            return cls.model_validate(value)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in ("prepare", *first["loc"]))
+            reason = first["msg"].removeprefix("Value error, ")
+            raise UsageError(
+                f"{place} cannot be {first.get('input')!r}: {reason}",
+                where="prepare",
+                remedy="Write it like [clahe, {percentile: [0.5, 99.5]}]; README.md lists the "
+                "steps",
+            ) from None
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return self.root
+
+    def apply(self, image: Image) -> Image:
+        """Prepares one picture.
+
+        Args:
+            image: A picture with axes "YX".
+
+        Returns:
+            The picture that the network is shown, of another size where `spacing` is a step. The
+            very same image where there is no step.
+
+        Raises:
+            ImageError: A volume, values that are not finite, or a picture that a step is not
+                defined for.
+        """
+        if not self.root:
+            return image
+        if image.axes != "YX":
+            raise ImageError(
+                f"an image with axes {image.axes} was given; accepted are pictures (YX)",
+                where=image.source,
+                remedy="Give it one slice at a time",
+            )
+        _require_finite(image, "some pixels are not finite (NaN or infinity)")
+        # Overflow is no warning here but, below, an error that names the image.
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            for step in self.root:
+                image = step.apply(image)
+                _require_finite(image, f"its values are too large for the step {step.name!r}")
+        return image
+
+    def apply_to_labels(self, labels: LabelMap, prepared: Image) -> LabelMap:
+        """The labels of a picture on the pixels of its prepared form, to learn from.
+
+        Args:
+            labels: Of the picture that was prepared.
+            prepared: What `apply` made of it.
+        """
+        return resampled_labels(labels, prepared.size_hw)
+
+    def __str__(self) -> str:
+        return " → ".join(map(str, self.root)) or "none"
+
+
+def _require_finite(image: Image, problem: str) -> None:
+    if image.pixels.dtype.kind == "f" and not np.isfinite(image.pixels).all():
+        raise ImageError(
+            problem,
+            where=image.source,
+            remedy="Replace or rescale them, for instance with numpy.nan_to_num",
+        )
