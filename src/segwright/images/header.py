@@ -24,6 +24,11 @@ IMAGE_SUFFIXES = frozenset(
 )
 """Suffixes, in lower case, of the files that are taken for images when a folder is listed."""
 
+# No Deflate stream unpacks to more than 1032 times its length, no LZW stream of codes of up to 12
+# bits to more than 2731 times (4096 bytes per code), no pair of run-length bytes to more than 255.
+_DEFLATE_RATIO = 1032
+_LZW_RATIO = 2731
+_RUN_RATIO = 128
 # Walks over chunks and blocks stop here: a file of a billion empty chunks is an attack.
 _MAX_STEPS = 2_000_000
 
@@ -39,6 +44,8 @@ class Header:
         orientation: EXIF orientation 1 … 8; 1 is upright.
         frames: Number of frames or pages.
         bits: Bits per sample.
+        fewest_bytes: No whole file with these pixels is smaller; 0 where nothing is known. What a
+            small file lacks some decoders make up, at the full cost of a large picture.
         tiff: Where and how the samples of a TIFF are stored; None for other formats.
     """
 
@@ -48,6 +55,7 @@ class Header:
     orientation: int = 1
     frames: int = 1
     bits: int = 8
+    fewest_bytes: int = 0
     tiff: TiffLayout | None = None
 
     @property
@@ -106,12 +114,19 @@ def _png(file: BinaryIO) -> Header:
         else:
             file.seek(length + 4, io.SEEK_CUR)
     decoded = height * width * channels * (2 if bits == 16 else 1)
-    return Header("PNG", (height, width), decoded, orientation, max(frames, 1), bits)
+    samples = {2: 3, 4: 2, 6: 4}.get(colour, 1)
+    fewest = height * (width * samples * bits // 8) // _DEFLATE_RATIO
+    return Header("PNG", (height, width), decoded, orientation, max(frames, 1), bits, fewest)
+
+
+# Frame header → bits that a block of 8×8 samples takes at least: a code for its mean and, unless
+# progressive scans share it, one for "the rest is zero". Arithmetic coding takes less than a bit.
+_JPEG_BLOCK_BITS = {0xC0: 2, 0xC1: 2, 0xC2: 1}
 
 
 def _jpeg(file: BinaryIO) -> Header:
     file.seek(2)
-    size_hw, bits, orientation = None, 8, 1
+    size_hw, bits, orientation, block_bits = None, 8, 1, 0
     for _ in range(_MAX_STEPS):
         marker = _take(file, 2, "the JPEG header")
         while marker[0] == 0xFF and marker[1] == 0xFF:  # fill bytes before a marker
@@ -127,11 +142,14 @@ def _jpeg(file: BinaryIO) -> Header:
         if 0xC0 <= marker[1] <= 0xCF and marker[1] not in (0xC4, 0xC8, 0xCC) and len(body) >= 6:
             bits, height, width = struct.unpack(">BHH", body[:5])
             size_hw = (height, width)
+            block_bits = _JPEG_BLOCK_BITS.get(marker[1], 0)
         elif marker[1] == 0xE1 and body.startswith(b"Exif\0\0"):
             orientation = read_exif_orientation(body[6:])
     if size_hw is None:
         raise Unreadable("the JPEG has no frame header", "Save the image again")
-    return Header("JPEG", size_hw, size_hw[0] * size_hw[1] * 4, orientation, bits=bits)
+    fewest = -(-size_hw[0] // 8) * -(-size_hw[1] // 8) * block_bits // 8
+    decoded = size_hw[0] * size_hw[1] * 4
+    return Header("JPEG", size_hw, decoded, orientation, bits=bits, fewest_bytes=fewest)
 
 
 def _gif(file: BinaryIO) -> Header:
@@ -160,7 +178,8 @@ def _gif(file: BinaryIO) -> Header:
             file.seek(size[0], io.SEEK_CUR)
     if frames == 0:
         raise Unreadable("the GIF holds no frame", "Copy or download the file again")
-    return Header("GIF", (height, width), height * width * 4, frames=frames)
+    fewest = height * width // _LZW_RATIO
+    return Header("GIF", (height, width), height * width * 4, frames=frames, fewest_bytes=fewest)
 
 
 def _gif_table_bytes(flags: int) -> int:
@@ -172,11 +191,16 @@ def _bmp(file: BinaryIO) -> Header:
     start = _take(file, 26, "the BMP header")
     (dib_bytes,) = struct.unpack("<I", start[14:18])
     if dib_bytes == 12:
-        width, height = struct.unpack("<HH", start[18:22])
+        width, height, _, bits = struct.unpack("<HHHH", start[18:26])
+        compression = 0
     else:
         width, height = struct.unpack("<ii", start[18:26])
-    height = abs(height)  # negative: rows run from the top
-    return Header("BMP", (height, width), height * max(width, 0) * 4)
+        _, bits, compression = struct.unpack("<HHI", _take(file, 8, "the BMP header"))
+    height, width = abs(height), max(width, 0)  # negative height: rows run from the top
+    fewest = height * (width * bits // 8)
+    if compression in (1, 2):
+        fewest = height * width // _RUN_RATIO
+    return Header("BMP", (height, width), height * width * 4, fewest_bytes=fewest)
 
 
 def _webp(file: BinaryIO) -> Header:
@@ -226,6 +250,7 @@ def _tiff(file: BinaryIO) -> Header:
         directory.orientation,
         pages,
         layout.bits,
+        layout.fewest_bytes,
         layout,
     )
 

@@ -102,4 +102,11 @@ def _raster(data: bytes, limits: ReadLimits) -> Raster:
 
     header = read_header(io.BytesIO(data))
     limits.check(header)
+    if len(data) < header.fewest_bytes:
+        height, width = header.size_hw
+        raise Unreadable(
+            f"the file is cut off: its header says {width}×{height} pixels, which take "
+            f"{header.fewest_bytes:,} bytes or more, but there are {len(data):,}",
+            "Copy or download the file again",
+        )
     return decode(header, data)

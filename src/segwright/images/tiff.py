@@ -49,6 +49,11 @@ class Tag(IntEnum):
 
 
 _WANTED = frozenset(Tag)
+# Compression → how many bytes one byte can stand for at most: none, LZW, Deflate (2), PackBits,
+# Zstandard.
+_LARGEST_RATIO = {1: 1, 5: 2731, 8: 1032, 32946: 1032, 32773: 64, 50000: 32768}
+_FAX = (2, 3, 4)
+_JPEG = (6, 7)
 # Type number → struct code of the whole numbers: BYTE, SHORT, LONG, UNDEFINED, IFD, LONG8.
 _WHOLE = {1: "B", 3: "H", 4: "I", 7: "B", 13: "I", 16: "Q"}
 
@@ -144,6 +149,18 @@ class TiffLayout:
         """Bytes of all samples as stored; at least one per sample."""
         height, width = self.stored_hw
         return height * width * self.samples * -(-self.bits // 8)
+
+    @property
+    def fewest_bytes(self) -> int:
+        """No whole file with this page is smaller; 0 where its compression knows no bound."""
+        height, width = self.size_hw
+        compression = self.directory.one(Tag.COMPRESSION, 1)
+        if compression in _FAX:  # a code for every row
+            return height // 8
+        if compression in _JPEG:  # two bits for every block of 8×8 samples
+            return -(-height // 8) * -(-width // 8) * 2 // 8
+        ratio = _LARGEST_RATIO.get(compression)
+        return 0 if ratio is None else height * (width * self.bits // 8) // ratio
 
     @property
     def planes(self) -> int:
