@@ -53,6 +53,8 @@ KINDS: Mapping[str, Kind] = {
     "too-few-vertices": Kind("error", "polygons of fewer than three vertices"),
     "tiny-shape": Kind("warning", "shapes too thin to hold a pixel"),
     "empty-shape": Kind("error", "objects without any pixel"),
+    "hole-outside": Kind("warning", "holes that reach outside their outer ring"),
+    "bad-box": Kind("error", "boxes whose sides are zero or negative"),
     "bad-rle": Kind("error", "run lengths that do not fit their picture"),
     "not-an-area": Kind("warning", "points and lines, which have no area and are left out"),
     "approximated": Kind("note", "curves that become polygons"),

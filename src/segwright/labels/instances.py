@@ -50,6 +50,19 @@ class Instances:
     objects: tuple[Instance, ...]
     classes: Classes
 
+    @classmethod
+    def with_regions(
+        cls,
+        size_hw: tuple[int, int],
+        objects: tuple[Instance, ...],
+        classes: Classes,
+        regions: tuple[RunLengths, ...],
+    ) -> Instances:
+        """Objects whose pixels are known already, so that nobody turns them into pixels again."""
+        instances = cls(size_hw, objects, classes)
+        vars(instances)["regions"] = regions  # where `cached_property` keeps it
+        return instances
+
     @cached_property
     def regions(self) -> tuple[RunLengths, ...]:
         """The pixels of every object.

@@ -22,23 +22,37 @@ from segwright.labels.rle import RunLengths
 _CUTS_AT_ONCE = 1 << 20
 
 
-def rasterise(rings: Sequence[np.ndarray], size_hw: tuple[int, int]) -> RunLengths:
+def rasterise(
+    rings: Sequence[np.ndarray], size_hw: tuple[int, int], *, thin: bool = True
+) -> RunLengths:
     """The pixels of one object that is drawn as one or more rings.
 
-    A ring may hang over the border, where it is cut off. A ring too thin to hold any pixel centre
+    A ring may hang over the border, where it is cut off; of several rings some may lie outside. A
+    ring too thin to hold any pixel centre
     marks the pixel in the middle of its vertices, so that no drawn object disappears.
 
     Args:
         rings: Each (P, 2) of (x, y) in pixels, P at least 3, closed by itself.
         size_hw: Height and width of the mask in pixels.
+        thin: Whether a ring too thin to hold a pixel centre marks a pixel; holes should not.
 
     Raises:
         LabelError: No ring, fewer than 3 vertices, a coordinate that is not finite or further
-            outside the image than the image is large, or a ring wholly outside the image.
+            outside the image than the image is large, or all rings wholly outside the image.
     """
     if not rings:
         raise LabelError("a polygon without any ring", remedy="Remove it or draw it")
-    runs = [_runs_of_ring(_checked(np.asarray(ring), size_hw), size_hw) for ring in rings]
+    checked = [_checked(np.asarray(ring), size_hw) for ring in rings]
+    inside = [ring for ring in checked if not _is_outside(ring, size_hw)]
+    if thin and not inside:
+        x, y = checked[0].T
+        raise LabelError(
+            f"a polygon lies wholly outside the image of {size_hw[0]}×{size_hw[1]} (height × "
+            f"width): x {x.min():g} … {x.max():g}, y {y.min():g} … {y.max():g}",
+            remedy="Check that it belongs to this image, or remove it",
+        )
+    runs = [np.empty((0, 2), np.int64)]
+    runs += [_runs_of_ring(ring, size_hw, thin=thin) for ring in inside]
     return RunLengths.from_runs(_united(np.concatenate(runs)), size_hw)
 
 
@@ -59,17 +73,15 @@ def _checked(ring: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
             f"outside the image of {size_hw[0]}×{size_hw[1]} (height × width)",
             remedy="Give finite pixel coordinates (not fractions of the image)",
         )
-    if (ring.max(axis=0) < 0).any() or (ring.min(axis=0) > side_xy).any():
-        raise LabelError(
-            f"a polygon lies wholly outside the image of {size_hw[0]}×{size_hw[1]} (height × "
-            f"width): x {ring[:, 0].min():g} … {ring[:, 0].max():g}, "
-            f"y {ring[:, 1].min():g} … {ring[:, 1].max():g}",
-            remedy="Check that it belongs to this image, or remove it",
-        )
     return ring
 
 
-def _runs_of_ring(ring: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
+def _is_outside(ring: np.ndarray, size_hw: tuple[int, int]) -> bool:
+    """Whether a ring shares no area with the image, told by its bounds."""
+    return bool((ring.max(axis=0) <= 0).any() or (ring.min(axis=0) >= size_hw[::-1]).any())
+
+
+def _runs_of_ring(ring: np.ndarray, size_hw: tuple[int, int], *, thin: bool) -> np.ndarray:
     """Foreground runs of one ring as (R, 2) column-major [start, end), ascending and apart."""
     height, width = size_hw
     # A few columns at a time: many edges that all cross the image would fill the memory with cuts.
@@ -80,7 +92,7 @@ def _runs_of_ring(ring: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
             for start in range(0, width, step)
         ]
     )
-    return runs if len(runs) else _middle_pixel(ring, size_hw)
+    return _middle_pixel(ring, size_hw) if thin and not len(runs) else runs
 
 
 def _runs_in_columns(ring: np.ndarray, start: int, stop: int, height: int) -> np.ndarray:
@@ -111,6 +123,8 @@ def _middle_pixel(ring: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
 
 def _united(runs: np.ndarray) -> np.ndarray:
     """Union of (R, 2) runs [start, end): runs that touch or overlap become one; shape (R', 2)."""
+    if not len(runs):
+        return runs
     runs = runs[np.argsort(runs[:, 0], kind="stable")]
     reach = np.maximum.accumulate(runs[:, 1])
     new = np.concatenate(([True], runs[1:, 0] > reach[:-1]))

@@ -100,4 +100,4 @@ def region_of(shape: Shape, size_hw: tuple[int, int]) -> RunLengths:
 
 def _with_holes(part: Polygon, size_hw: tuple[int, int]) -> RunLengths:
     region = rasterise([part.exterior], size_hw)
-    return region - rasterise(part.holes, size_hw) if part.holes else region
+    return region - rasterise(part.holes, size_hw, thin=False) if part.holes else region
