@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
-from typer.core import TyperCommand
 
-from segwright.cli.outcome import SOME_FAILED, exit_codes
+from segwright.cli.command import Data, Verb
+from segwright.cli.data_commands import data_commands
+from segwright.cli.outcome import SOME_FAILED
 
 if TYPE_CHECKING:
     from segwright.result import Saved
@@ -23,22 +24,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.add_typer(data_commands)
 
 
-class Verb(TyperCommand):
-    """A command whose failures become one line on stderr and an exit code."""
-
-    def invoke(self, ctx: typer.Context) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]
-        with exit_codes(debug=ctx.find_root().params["debug"]):
-            return super().invoke(ctx)
-
-
-Data = Annotated[
-    Path,
-    typer.Argument(
-        metavar="DATA", help="Folder of images/ and masks/, or of images and COCO JSON."
-    ),
-]
 Run = Annotated[
     Path, typer.Argument(metavar="RUN", help="A run folder that `segwright train` wrote.")
 ]

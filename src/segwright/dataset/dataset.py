@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from segwright.dataset.class_map import ClassMap, Reclassed
 from segwright.dataset.sample import Sample
 from segwright.errors import DataError, ImageError, LabelError
 from segwright.formats.entry import Entry
@@ -29,6 +30,8 @@ class Dataset(Sequence[Sample]):
         spacing: Declared size of a pixel in millimetres, [vertical, horizontal]; None if the
             files themselves are to be believed.
         notes: What was found and guessed at opening, one sentence each.
+        class_map: What became of the classes of the files, every one named; None if they are as
+            the files give them.
 
     Example:
         >>> dataset = open_dataset("camvid").split("train")  # doctest: +SKIP
@@ -41,6 +44,7 @@ class Dataset(Sequence[Sample]):
     entries: tuple[Entry, ...]
     spacing: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
+    class_map: ClassMap | None = None
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -114,6 +118,30 @@ class Dataset(Sequence[Sample]):
         """The samples at the given positions, in that order."""
         return replace(self, entries=tuple(self.entries[index] for index in indices))
 
+    def with_classes(self, class_map: ClassMap, *, where: object = "--classes") -> Dataset:
+        """The same pictures with classes renamed, merged and ignored when they are read.
+
+        Args:
+            class_map: What becomes of the classes.
+            where: Where the map is from, for messages.
+
+        Raises:
+            UnknownNameError: The map names a class that there is not.
+            UsageError: It does not say what becomes of a class.
+            LabelError: No class would remain.
+        """
+        whole = class_map.complete(self.classes, where=where)
+        change = class_map.applied_to(self.classes, where=where)
+        return replace(
+            self,
+            classes=change.new,
+            entries=tuple(
+                replace(entry, labels=Reclassed(entry.labels, change)) for entry in self.entries
+            ),
+            notes=(*self.notes, whole.describe()),
+            class_map=whole,
+        )
+
     def fingerprint(self) -> str:
         """A hash of names, splits, sizes and contents of all files that decide the samples.
 
@@ -125,6 +153,8 @@ class Dataset(Sequence[Sample]):
         files = {path for entry in self.entries for path in (entry.image, *entry.labels.paths)}
         files |= {path for name in _DECLARATIONS if (path := self.root / name).is_file()}
         digest = hashlib.sha256(repr((self.classes.names, self.spacing)).encode())
+        if self.class_map is not None:
+            digest.update(repr(self.class_map).encode())
         for key, split, group in sorted((e.key, str(e.split), str(e.group)) for e in self.entries):
             digest.update(repr((key, split, group)).encode())
         for path in sorted(files, key=self._name):

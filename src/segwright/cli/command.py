@@ -1,0 +1,31 @@
+"""What all commands share: how they fail, and the arguments that several of them take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.core import TyperCommand
+
+from segwright.cli.outcome import exit_codes
+
+
+class Verb(TyperCommand):
+    """A command whose failures become one line on stderr and an exit code."""
+
+    def invoke(self, ctx: typer.Context) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]
+        with exit_codes(debug=ctx.find_root().params["debug"]):
+            return super().invoke(ctx)
+
+
+Data = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DATA", help="Folder of images/ and masks/, or of images and COCO JSON."
+    ),
+]
+ClassesFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="YAML that renames, merges and ignores classes."),
+]
