@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
 from segwright.errors import ImageError
 from segwright.images.image import LUMINANCE, Image
@@ -16,10 +16,13 @@ _MOST = 512
 
 
 def _as_row(value: Any) -> Any:
-    row = (value,) if isinstance(value, int) else value
-    if row == "grey" or (isinstance(row, tuple | list) and 1 <= len(row) <= _MOST):
-        return row
-    raise ValueError(f"it takes 1 to {_MOST} channel numbers, or 'grey'")
+    row = tuple(value) if isinstance(value, list | tuple) else (value,)
+    numbers = all(isinstance(one, int) and one >= 0 for one in row)
+    if value == "grey":
+        return value
+    if not numbers or not 1 <= len(row) <= _MOST:
+        raise ValueError(f"it takes 1 to {_MOST} channel numbers from 0, or 'grey'")
+    return row
 
 
 class Channels(Step):
@@ -36,9 +39,7 @@ class Channels(Step):
 
     bare: ClassVar[tuple[str, ...]] = ("keep",)
     step: Literal["channels"] = "channels"
-    keep: Annotated[
-        Literal["grey"] | tuple[Annotated[int, Field(ge=0)], ...], BeforeValidator(_as_row)
-    ]
+    keep: Annotated[Literal["grey"] | tuple[int, ...], BeforeValidator(_as_row)]
 
     def apply(self, image: Image) -> Image:
         """Raises ImageError where a channel is not there, or colour is not RGB."""

@@ -9,7 +9,6 @@ import numpy as np
 from pydantic import Field
 
 from segwright.images.image import LUMINANCE, Image
-from segwright.prepare.opencv import opencv
 from segwright.prepare.step import Step, as_stored, is_constant, value_range
 
 _LEVELS = 256
@@ -21,10 +20,11 @@ Tiles = Annotated[int, Field(ge=1, le=64)]
 class Clahe(Step):
     """Evens out local contrast: CLAHE (Zuiderveld, Graphics Gems IV, 1994).
 
-    8-bit planes go through OpenCV. OpenCV's limit loses its meaning at 16 bits, where most of the
-    65,536 levels are empty, and floats it does not take; for these the same 256 levels span the
-    image's own smallest to largest value, and the curve runs straight from level to level, so no
-    grey is lost. A picture comes out the same, but for rounding, however many bits it is stored in.
+    256 levels span 0 … 255 of 8 bits, and the image's own smallest to largest value of 16 bits and
+    floats; there the curve runs straight from level to level, so no grey is lost. A picture comes
+    out the same, but for rounding, however many bits it is stored in. (OpenCV's limit loses its
+    meaning at 16 bits, where most of the 65,536 levels are empty; floats it does not take; and at
+    8 bits it gives what it cannot spread evenly to the darkest levels.)
 
     RGB is equalised in its luminance: all three channels move by what the luminance moves, and
     stay inside the range. Any other number of channels is equalised one by one. A constant image
@@ -63,18 +63,17 @@ class Clahe(Step):
             for most, side in zip(self.grid, plane.shape, strict=True)
         )
         if plane.dtype == np.uint8:
-            equaliser = opencv("clahe").createCLAHE(self.clip, (columns, rows))
-            return equaliser.apply(np.ascontiguousarray(plane)).astype(np.float64)
+            return equalised(plane, self.clip, (rows, columns))
         top = _LEVELS - 1
         levels = (plane.astype(np.float64) - low) * (top / (high - low))
         return low + equalised(levels, self.clip, (rows, columns)) * ((high - low) / top)
 
 
 def equalised(levels: np.ndarray, clip: float, grid: tuple[int, int]) -> np.ndarray:
-    """CLAHE of real-valued levels.
+    """CLAHE of levels, whole or real.
 
     Args:
-        levels: (Y, X) float64 in 0 … 255.
+        levels: (Y, X) in 0 … 255, uint8 or float64.
         clip: See `Clahe`.
         grid: Tiles along Y and X.
 
@@ -83,14 +82,18 @@ def equalised(levels: np.ndarray, clip: float, grid: tuple[int, int]) -> np.ndar
     """
     curves, tile_hw = _curves(levels, clip, grid)
     known = np.arange(_LEVELS)
-    changed = np.empty_like(levels)
+
+    def read(curve: np.ndarray, block: np.ndarray) -> np.ndarray:
+        return curve[block] if block.dtype == np.uint8 else np.interp(block, known, curve)
+
+    changed = np.empty(levels.shape)
     for row in _cells(levels.shape[0], tile_hw[0], grid[0]):
         for column in _cells(levels.shape[1], tile_hw[1], grid[1]):
             block = levels[row.span, column.span]
             upper, lower = (
                 _mixed(
-                    np.interp(block, known, curves[tile, column.first]),
-                    np.interp(block, known, curves[tile, column.second]),
+                    read(curves[tile, column.first], block),
+                    read(curves[tile, column.second], block),
                     column.share,
                 )
                 for tile in (row.first, row.second)

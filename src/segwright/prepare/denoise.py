@@ -53,9 +53,9 @@ class Median(Step):
         changed = np.empty_like(plane)
         for top in range(0, len(plane), rows):
             band = windows[top : top + rows]
-            flat = band.reshape(*band.shape[:2], size**2)  # a copy, so it may be reordered
-            flat.partition(size**2 // 2, axis=-1)
-            changed[top : top + rows] = flat[..., size**2 // 2]
+            middle = size**2 // 2
+            flat = np.partition(band.reshape(*band.shape[:2], size**2), middle, axis=-1)
+            changed[top : top + rows] = flat[..., middle]
         return changed
 
 
