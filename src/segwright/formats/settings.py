@@ -77,6 +77,12 @@ class DatasetSettings(BaseModel):
         spacing: Size of a pixel in millimetres: one number, or [vertical, horizontal].
         threshold: Masks are grey pictures; from this value on a pixel is foreground.
         values: Mask value → class name, where the values are not 0, 1, 2 …
+        images: Folder of the pictures, by its place in the dataset or its name alone; or a pattern
+            with * that the names of the files match, where they lie beside the masks.
+        masks: The same for the masks, which say the class of every pixel.
+        instances: The same for masks whose values only tell objects apart.
+        field_of_view: The same for masks that are 0 where pixels are to be ignored.
+        ignore_masks: The same for masks that are not 0 where pixels are to be ignored.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -93,6 +99,11 @@ class DatasetSettings(BaseModel):
     spacing: Annotated[tuple[float, ...], BeforeValidator(_as_tuple)] | None = None
     threshold: int | None = Field(default=None, ge=1, le=65535)
     values: dict[int, str] | None = None
+    images: str | None = None
+    masks: str | None = None
+    instances: str | None = None
+    field_of_view: str | None = None
+    ignore_masks: str | None = None
 
     @field_validator("ignore")
     @classmethod

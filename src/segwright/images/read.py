@@ -69,6 +69,17 @@ def read_index(path: str | os.PathLike[str], *, limits: ReadLimits = _DEFAULT_LI
         return _raster(_file_bytes(source, limits), limits).to_index()
 
 
+def read_stored(path: str | os.PathLike[str], *, limits: ReadLimits = _DEFAULT_LIMITS) -> Raster:
+    """Reads what a file stores before anything is converted: samples, palette and alpha apart.
+
+    Raises:
+        ImageError: As in `read_image`.
+    """
+    source = Path(path)
+    with image_errors(source):
+        return _raster(_file_bytes(source, limits), limits)
+
+
 def image_size_hw(path: str | os.PathLike[str]) -> tuple[int, int]:
     """Height and width of an image file in pixels after its EXIF orientation, from its header.
 
