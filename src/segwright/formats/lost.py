@@ -11,6 +11,7 @@ KINDS_OF_LOSS: Mapping[str, str] = {
     "pixels": "pixels that have another class than before",
     "identity": "objects that can no longer be told apart",
     "overlap": "pixels that belonged to several objects and now belong to one",
+    "layers": "pictures in which other objects lie on top than before",
     "holes": "holes that were filled or cut open",
     "pieces": "pieces of objects that became objects of their own",
     "vertices": "polygons that became pixels",

@@ -26,6 +26,8 @@ class Instance:
         score: How sure a model was, 0 … 1; None for what a person drew.
         name: Its id or name in the file it came from, for messages.
         attributes: What else the file says about it, as plain JSON values.
+        layer: Objects of a higher layer lie on top of those of a lower one, whatever their size;
+            for formats that declare an order.
     """
 
     class_id: int
@@ -34,6 +36,7 @@ class Instance:
     score: float | None = None
     name: str = ""
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    layer: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,9 +78,9 @@ class Instances:
     def label_map(self) -> LabelMap:
         """The objects drawn into one class id per pixel.
 
-        Larger objects are drawn first and smaller ones over them; of equal ones the later wins.
-        Crowds become ignored wherever no object lies on them. What no object covers is background,
-        or ignored where the classes have none.
+        Within a layer larger objects are drawn first and smaller ones over them; of equal ones the
+        later wins. Crowds become ignored wherever no object lies on them. What no object covers is
+        background, or ignored where the classes have none.
 
         Raises:
             LabelError: As `regions`.
@@ -96,12 +99,13 @@ class Instances:
         return self._drawn(range(1, len(self.objects) + 1), 0, np.dtype(np.int32))
 
     def _drawn(self, values: Sequence[int], nothing: int, dtype: np.dtype) -> np.ndarray:
-        """(Y, X) picture of one value an object: crowds first, then the larger first."""
+        """(Y, X) picture of one value an object: crowds first, then by layer, the larger first."""
         height, width = self.size_hw
         picture = np.full((width, height), nothing, dtype=dtype)  # (X, Y): column-major
         flat = picture.reshape(-1)
         drawn = zip(self.objects, self.regions, values, strict=True)
-        for _, region, value in sorted(drawn, key=lambda d: (not d[0].is_crowd, -d[1].area_px)):
+        order = sorted(drawn, key=lambda d: (not d[0].is_crowd, d[0].layer, -d[1].area_px))
+        for _, region, value in order:
             flat[region.positions()] = value
         return np.ascontiguousarray(picture.T)
 
