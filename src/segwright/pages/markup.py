@@ -54,7 +54,7 @@ def figure(pictures: Mapping[str, np.ndarray], caption: str) -> str:
         for name, picture in pictures.items()
     )
     return (
-        f'<figure><div class="pictures">{shown}</div>'
+        f'<figure><div class="pictures" style="--pictures:{len(pictures)}">{shown}</div>'
         f"<figcaption>{escape(caption)}</figcaption></figure>"
     )
 
