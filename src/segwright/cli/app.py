@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from segwright.cli.command import Data, Verb
+from segwright.cli.command import ClassesFile, Data, Verb
 from segwright.cli.data_commands import data_commands
 from segwright.cli.outcome import SOME_FAILED
 
@@ -78,6 +78,7 @@ def plan(
     device: Device = None,
     setting: Settings = None,
     seed: Seed = 0,
+    classes: ClassesFile = None,
     yaml: Annotated[
         bool, typer.Option("--yaml", help="Print the file for `train --plan`.")
     ] = False,
@@ -98,6 +99,7 @@ def plan(
             device=device,
             settings=settings,
             seed=seed,
+            classes=classes,
             on_event=progress,
         )
     typer.echo(made.to_yaml() if yaml else made.explain())
@@ -136,6 +138,7 @@ def train(
     from_run: Annotated[
         Path | None, typer.Option("--from", metavar="RUN", help="Start from a run's weights.")
     ] = None,
+    classes: ClassesFile = None,
 ) -> None:
     """Train a segmenter on DATA and score it on the validation images."""
     from segwright.cli.duration import parse_duration
@@ -164,6 +167,7 @@ def train(
             plan=plan,
             resume=resume,
             from_run=from_run,
+            classes=classes,
             started_at=cast(float | None, ctx.find_root().obj) or time.time(),
             on_event=progress,
         )
@@ -180,6 +184,10 @@ def predict(
     save: Annotated[
         str, typer.Option(metavar="WHAT", help="Any of mask,overlay,probabilities,coco.")
     ] = "mask",
+    spacing: Annotated[
+        str | None,
+        typer.Option(metavar="MM[,MM]", help="Millimetres per pixel [down, across] of the images."),
+    ] = None,
     device: RunDevice = None,
     setting: Annotated[
         list[str] | None,
@@ -188,7 +196,7 @@ def predict(
 ) -> None:
     """Segment images of any size with a trained segmenter."""
     from segwright.cli.progress import open_progress
-    from segwright.cli.settings import parse_settings
+    from segwright.cli.settings import parse_settings, parse_spacing
     from segwright.verbs.predict import predict as run_prediction
 
     what = cast("list[Saved]", [name.strip() for name in save.split(",")])  # checked by the verb
@@ -198,6 +206,7 @@ def predict(
             inputs,
             out,
             save=what,
+            spacing=None if spacing is None else parse_spacing(spacing),
             device=device,
             settings=parse_settings(setting or []),
             on_event=progress,
@@ -217,6 +226,7 @@ def evaluate(
         str | None, typer.Option(metavar="NAME", help="train, val or test; default: val.")
     ] = None,
     device: RunDevice = None,
+    classes: ClassesFile = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Score a trained segmenter on labelled images, with intervals."""
@@ -224,7 +234,9 @@ def evaluate(
     from segwright.verbs.evaluate import evaluate as score
 
     with open_progress() as progress:
-        evaluation = score(run, data, split=split, device=device, on_event=progress)
+        evaluation = score(
+            run, data, split=split, device=device, classes=classes, on_event=progress
+        )
     typer.echo(evaluation.to_json() if json else evaluation.table())
 
 

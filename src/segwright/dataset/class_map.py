@@ -197,15 +197,15 @@ class ClassMap:
         ids = tuple(new_id.get(name, new.ignore_index) for name in classes.names)
         return Reclassing(classes, new, ids)
 
-    def describe(self) -> str:
-        """What becomes of what, in one sentence."""
+    def __str__(self) -> str:
+        """What becomes of what, in one line."""
         parts = [
             new if olds == (new,) else f"{new} = {' + '.join(olds) or 'nothing'}"
             for new, olds in self.groups
         ]
         parts += [f"ignored: {', '.join(self.ignore)}"] if self.ignore else []
         parts += [f"others: {self.others}"] if self.others else []
-        return f"Classes by the map: {'; '.join(parts)}."
+        return "; ".join(parts)
 
 
 @dataclass(frozen=True)

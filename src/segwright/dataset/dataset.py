@@ -138,7 +138,7 @@ class Dataset(Sequence[Sample]):
             entries=tuple(
                 replace(entry, labels=Reclassed(entry.labels, change)) for entry in self.entries
             ),
-            notes=(*self.notes, whole.describe()),
+            notes=(*self.notes, f"Classes by the map: {whole}."),
             class_map=whole,
         )
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from segwright.dataset.class_map import ClassMap
 from segwright.errors import UnknownNameError, UsageError
 from segwright.formats.strict_yaml import parse_yaml
 from segwright.prepare import Prepare
@@ -105,6 +106,9 @@ class Plan(Settings):
 
     task: Literal["semantic"] = "semantic"
     fingerprint: str = Field(description="content hash of the data the plan was made for")
+    classes: dict[str, list[str]] | None = Field(
+        default=None, description="new class: old ones, as by --classes; null for those of the data"
+    )
     prepare: Prepare = Field(default=Prepare(), description="what every image goes through first")
     model: ModelSettings
     input: InputSettings
@@ -125,6 +129,17 @@ class Plan(Settings):
     seed: int = Field(ge=0, lt=2**32)
     budget_s: float | None = Field(default=None, gt=0, description="wall clock, start to exit")
     reasons: dict[str, str] = {}
+
+    @property
+    def class_map(self) -> ClassMap | None:
+        """What becomes of the classes of the data; None if they stay as they are.
+
+        Raises:
+            UsageError: `classes` is no such map.
+        """
+        if self.classes is None:
+            return None
+        return ClassMap.from_content(self.classes, where="classes of the plan")
 
     def to_yaml(self) -> str:
         """The plan as YAML that `from_yaml` reads back to an equal plan."""
@@ -183,6 +198,7 @@ class Plan(Settings):
         """One line per decision: setting, value, reason."""
         content = self.model_dump(mode="json", exclude={"reasons"})
         content["prepare"] = str(self.prepare)
+        content["classes"] = "those of the data" if self.class_map is None else str(self.class_map)
         every = dict(_flatten(content, groups=True))
         rows = [(key, _shown(every[key]), why) for key, why in self.reasons.items() if key in every]
         # A reason may be one for a whole group, such as "augment".

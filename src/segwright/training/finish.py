@@ -99,6 +99,7 @@ A semantic segmenter for {len(material.classes)} classes: {", ".join(material.cl
 - network: `{plan.model.name}` {plan.model.config or ""}
 - learned from {facts.num_images} images in {folder.record.data.name};
   content hash `{plan.fingerprint}`
+{_of_classes(plan)}\
 - {Checkpoints(folder.checkpoints).last_step} steps of {plan.batch_size} crops, seed {plan.seed}, \
 planned {f"for {plan.budget_s:.0f} s" if plan.budget_s else "without a budget"}
 - images are prepared by: {plan.prepare}
@@ -117,3 +118,8 @@ Known to work on images like those it learned from: {facts.channels} channels, a
 {facts.size_hw_median[0]}×{facts.size_hw_median[1]} pixels. Other cameras, scenes and seasons are
 untested until you evaluate them: `segwright evaluate {folder.path.name} DATA`.
 """
+
+
+def _of_classes(plan: Plan) -> str:
+    """The line of the model card that says which classes of the data became which, if any did."""
+    return "" if plan.class_map is None else f"- classes of the data: {plan.class_map}\n"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from segwright.dataset import Dataset, DatasetFacts, Sample, measure_facts
+from segwright.dataset.class_map import ClassMap
 from segwright.events import Listener, StageAdvanced, StageStarted
 from segwright.labels.classes import Classes
 from segwright.plan import Plan
@@ -33,6 +34,7 @@ class Material:
     Attributes:
         classes: Of the labels.
         fingerprint: Content hash of all images and labels.
+        class_map: What became of the classes of the files; None if they are those of the labels.
         prepare: The steps that every image goes through first.
         facts: Measured on the prepared training images.
         preparation: From the pixels of a prepared image to network input, with the mean and spread
@@ -44,6 +46,7 @@ class Material:
 
     classes: Classes
     fingerprint: str
+    class_map: ClassMap | None
     prepare: Prepare
     facts: DatasetFacts
     preparation: Preparation
@@ -87,6 +90,7 @@ class Material:
         return cls(
             classes=train.classes,
             fingerprint=fingerprint_of(train, val),
+            class_map=train.class_map,
             prepare=prepare,
             facts=facts,
             preparation=preparation,

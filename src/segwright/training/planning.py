@@ -51,8 +51,17 @@ def decide(
         reasons=reasons,
         seed=seed,
     )
+    first = with_class_map(first, material)
     timings = time_steps(first, material, machine, settings, elapsed_s=elapsed_s, emit=emit)
     return fit(first, timings, val_images=len(material.val), fixed=settings), timings
+
+
+def with_class_map(plan: Plan, material: Material) -> Plan:
+    """The plan with what became of the classes of the data, so that it is done again later."""
+    content = None if material.class_map is None else material.class_map.to_content()
+    if content == plan.classes:
+        return plan
+    return plan.updated({"classes": content}, {"classes": "as given with --classes"})
 
 
 def require_sound(

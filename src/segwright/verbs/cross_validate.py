@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from segwright.dataset import Dataset, make_folds, open_dataset
+from segwright.dataset import Dataset, make_folds
+from segwright.dataset.class_map import ClassMap
 from segwright.errors import UsageError
 from segwright.evaluation import (
     Report,
@@ -31,6 +32,7 @@ from segwright.verbs.one_run import (
     resume_run,
     train_split,
 )
+from segwright.verbs.opening import open_data
 
 _RECORD = "folds.json"
 # Kept of the budget for what follows the last fold: the report, and each image's masks read.
@@ -53,6 +55,7 @@ class FoldsRecord(BaseModel):
     plan: Path | None
     from_run: Path | None
     fingerprint: str
+    classes: dict[str, list[str] | str] | None = None
 
 
 def is_cross_validation(path: Path) -> bool:
@@ -98,6 +101,7 @@ def cross_validate(
         plan=wishes.plan and wishes.plan.resolve(),
         from_run=wishes.from_run and wishes.from_run.resolve(),
         fingerprint=pool.fingerprint(),
+        classes=pool.class_map and pool.class_map.to_content(),
     )
     make_folder(path, {_RECORD: record.model_dump_json(indent=1)})
     with sole_use(path):
@@ -129,7 +133,8 @@ def resume_folds(
     except ValidationError as error:
         raise UsageError(f"cannot be read ({error})", where=path / _RECORD) from error
     data = record.data if moved is None else moved.resolve()
-    pool = _pool(open_dataset(data), on_event)
+    class_map = None if record.classes is None else ClassMap.from_content(record.classes)
+    pool = _pool(open_data(data, class_map), on_event)
     if pool.fingerprint() != record.fingerprint:
         raise UsageError(
             "the images or labels have changed since this cross-validation was started",

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from segwright.dataset import Dataset, open_dataset
+from segwright.dataset import Dataset
 from segwright.errors import DataError
 from segwright.evaluation import (
     Evaluation,
@@ -20,6 +20,7 @@ from segwright.events import Listener, Note, StageAdvanced, StageStarted
 from segwright.segmenter import Segmenter, load
 from segwright.storage import storage_errors, write_whole
 from segwright.training.run_folder import RunFolder, RunRecord
+from segwright.verbs.opening import open_as_planned, open_data
 
 
 def evaluate(
@@ -28,6 +29,7 @@ def evaluate(
     *,
     split: str | None = None,
     device: str | None = None,
+    classes: str | Path | None = None,
     on_event: Listener = lambda event: None,
 ) -> Evaluation:
     """Scores a segmenter on one split, and writes report and scores beside it.
@@ -43,6 +45,8 @@ def evaluate(
             Images that it learned from are scored as "train" alone, and otherwise left out; test
             labels are read only where this says so.
         device: Where it shall run; None for the CPU.
+        classes: A YAML file that renames, merges and ignores classes (`dataset.class_map`). None
+            for the map that the run was trained with, if the data have the classes it is about.
         on_event: Told of progress.
 
     Raises:
@@ -52,7 +56,9 @@ def evaluate(
     run, data = Path(run), Path(data)
     on_event(StageStarted("opening"))
     segmenter = load(run, device=device or "cpu")
-    dataset = open_dataset(data)
+    dataset = _opened(data, classes, run)
+    if dataset.class_map is not None:
+        on_event(Note(dataset.notes[-1]))
     split, chosen = _chosen(dataset, split, run, on_event)
     if warning := dataset.leaks():
         on_event(Note(warning))
@@ -78,6 +84,13 @@ def evaluate(
     )
     on_event(Note(f"report: {folder / 'report.html'}"))
     return evaluation
+
+
+def _opened(data: Path, classes: str | Path | None, run: Path) -> Dataset:
+    """The data, with the class map that is given or that the run was trained with."""
+    if classes is None and (run / "plan.yaml").exists():
+        return open_as_planned(data, RunFolder.open(run).plan)
+    return open_data(data, classes)
 
 
 def _chosen(

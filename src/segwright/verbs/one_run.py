@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from segwright.dataset import Dataset, make_folds, open_dataset
+from segwright.dataset import Dataset, make_folds
 from segwright.errors import UsageError
 from segwright.evaluation import Evaluation
 from segwright.events import Listener, Note
@@ -19,7 +19,13 @@ from segwright.training.checkpoint import Checkpoints
 from segwright.training.finish import finish
 from segwright.training.log import RunLog
 from segwright.training.material import Material
-from segwright.training.planning import decide, examine_machine, require_sound, time_steps
+from segwright.training.planning import (
+    decide,
+    examine_machine,
+    require_sound,
+    time_steps,
+    with_class_map,
+)
 from segwright.training.run import continue_run
 from segwright.training.run_folder import (
     RunFolder,
@@ -28,6 +34,7 @@ from segwright.training.run_folder import (
     sole_use,
     unused_path,
 )
+from segwright.verbs.opening import open_as_planned
 from segwright.verbs.plan import learn_and_hold_out
 
 # A plan file has decided these, even where its steps are counted anew for another budget.
@@ -116,7 +123,7 @@ def resume_run(
     folder = RunFolder.open(path)
     record, plan = folder.record, folder.plan
     data = record.data if moved is None else moved.resolve()
-    dataset = open_dataset(data)
+    dataset = open_as_planned(data, plan)
     learn, hold_out = divided_as_in(folder, dataset, on_event=on_event)
     material = Material.read(learn, hold_out, prepare=plan.prepare, emit=on_event)
     if material.fingerprint != plan.fingerprint:
@@ -210,7 +217,7 @@ def _planned_by_file(
 ) -> tuple[Plan, Timings]:
     """The plan of a file; device, seed and budget may be given beside it."""
     assert wishes.plan is not None
-    plan = adapted(Plan.read(wishes.plan), wishes.settings)
+    plan = with_class_map(adapted(Plan.read(wishes.plan), wishes.settings), material)
     if wishes.model not in (None, plan.model.name):
         raise UsageError(
             f"the plan is for the model {plan.model.name!r}, not {wishes.model!r}",

@@ -7,6 +7,7 @@ from pathlib import Path
 from segwright.dataset import Dataset, open_dataset
 from segwright.dataset.class_map import ClassMap
 from segwright.formats.faults import Report, refuse
+from segwright.plan import Plan
 
 
 def open_data(
@@ -30,3 +31,21 @@ def open_data(
     if isinstance(classes, ClassMap):
         return dataset.with_classes(classes)
     return dataset.with_classes(ClassMap.read(Path(classes)), where=classes)
+
+
+def open_as_planned(path: Path, plan: Plan) -> Dataset:
+    """Opens a dataset folder with the class map of a plan, so far as it is about its classes.
+
+    Data with the original classes get the new ones; data that have the new ones already are left.
+
+    Raises:
+        DataError: The folder cannot be used.
+    """
+    return as_planned(open_dataset(path), plan)
+
+
+def as_planned(dataset: Dataset, plan: Plan) -> Dataset:
+    """A dataset with the class map of a plan, as `open_as_planned`."""
+    whole = plan.class_map
+    limited = None if whole is None else whole.limited_to(dataset.classes)
+    return dataset if limited is None else dataset.with_classes(limited, where="plan.yaml")

@@ -6,13 +6,14 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from segwright.dataset import Dataset, ensure_split, open_dataset
+from segwright.dataset import Dataset, ensure_split
 from segwright.errors import UsageError
 from segwright.events import Listener, Note, StageStarted
 from segwright.plan import Plan
 from segwright.prepare import Prepare
 from segwright.training.material import Material
 from segwright.training.planning import decide
+from segwright.verbs.opening import open_data
 
 
 def plan(
@@ -23,17 +24,21 @@ def plan(
     device: str | None = None,
     settings: Mapping[str, object] | None = None,
     seed: int = 0,
+    classes: str | Path | None = None,
     on_event: Listener = lambda event: None,
 ) -> Plan:
     """Reads the data, times real steps on this machine, and decides; nothing is written.
 
+    The arguments are those of `segwright.train`.
+
     Raises:
         DataError: The data cannot be used.
+        UnknownNameError: `classes` names a class that the data do not have.
         UsageError: A setting, model or device that cannot be used, or too short a budget.
     """
     started_at = time.time()
     refuse_unsettable(settings or {})
-    train, val = learn_and_hold_out(open_dataset(data), seed=seed, on_event=on_event)
+    train, val = learn_and_hold_out(open_data(data, classes), seed=seed, on_event=on_event)
     prepare = Prepare.of((settings or {}).get("prepare"))
     material = Material.read(train, val, prepare=prepare, emit=on_event)
     made, _ = decide(
@@ -54,6 +59,7 @@ _NOT_SET = {
     "device": "Give it as --device",
     "budget_s": "Give it as --budget",
     "task": "Give it as --task",
+    "classes": "Give it as --classes",
     "fingerprint": "Leave it out: it is that of the data",
 }
 

@@ -6,13 +6,14 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from segwright.dataset import open_dataset
+from segwright.dataset import Dataset
 from segwright.errors import UsageError
 from segwright.events import Listener
 from segwright.plan import Plan
 from segwright.training.run_folder import RunFolder
 from segwright.verbs.cross_validate import cross_validate, is_cross_validation, resume_folds
 from segwright.verbs.one_run import TrainReport, Wishes, resume_run, train_split
+from segwright.verbs.opening import open_as_planned, open_data
 from segwright.verbs.plan import learn_and_hold_out, refuse_unsettable
 
 
@@ -30,6 +31,7 @@ def train(
     plan: str | Path | None = None,
     resume: str | Path | None = None,
     from_run: str | Path | None = None,
+    classes: str | Path | None = None,
     started_at: float | None = None,
     on_event: Listener = lambda event: None,
 ) -> TrainReport:
@@ -50,6 +52,8 @@ def train(
         plan: A plan file to follow instead of deciding.
         resume: A run to go on with.
         from_run: A run whose weights to start from.
+        classes: A YAML file that renames, merges and ignores classes (`dataset.class_map`). None
+            for that of `plan` or `from_run`, if they have one.
         started_at: `time.time()` of the process start; None for now.
         on_event: Told of progress.
 
@@ -77,6 +81,7 @@ def train(
                 "--folds": folds,
                 "--plan": plan,
                 "--from": from_run,
+                "--classes": classes,
                 **{f"--set {key}": value for key, value in settings.items()},
             }
         )
@@ -87,7 +92,7 @@ def train(
     refuse_unsettable(settings)
     seed = _seed(seed, plan, from_run)
     wishes = Wishes(model, device, settings, seed, plan, from_run)
-    dataset = open_dataset(data)
+    dataset = _opened(data, classes, plan, from_run)
     if folds is not None:
         return cross_validate(
             dataset,
@@ -117,6 +122,20 @@ def _seed(given: int | None, plan: Path | None, from_run: Path | None) -> int:
     if plan is not None:
         return Plan.read(plan).seed
     return 0 if from_run is None else RunFolder.open(from_run).plan.seed
+
+
+def _opened(
+    data: str | Path,
+    classes: str | Path | None,
+    plan: Path | None,
+    from_run: Path | None,
+) -> Dataset:
+    """The data, with the class map that is given or that the plan or run to follow has."""
+    if classes is None and plan is not None:
+        return open_as_planned(Path(data), Plan.read(plan))
+    if classes is None and from_run is not None:
+        return open_as_planned(Path(data), RunFolder.open(from_run).plan)
+    return open_data(data, classes)
 
 
 def _path(given: str | Path | None) -> Path | None:

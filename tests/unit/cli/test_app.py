@@ -66,7 +66,8 @@ def test_every_option_of_train_reaches_the_verb(record: Any) -> None:
     verb = record("train")
     ended = run(
         "train photos --budget 1h30m --model unet --task instance --device cpu "
-        "--set optimiser.lr=1e-3 --set batch_size=4 --seed 7 --folds 5 --plan p.yaml --out r",
+        "--set optimiser.lr=1e-3 --set batch_size=4 --seed 7 --folds 5 --plan p.yaml --out r "
+        "--classes m.yaml",
         obj=123.5,
     )
     assert ended.exit_code == 0, ended.output
@@ -85,6 +86,7 @@ def test_every_option_of_train_reaches_the_verb(record: Any) -> None:
         "out": Path("r"),
         "resume": None,
         "from_run": None,
+        "classes": Path("m.yaml"),
         "started_at": 123.5,
     }
 
@@ -104,9 +106,9 @@ def test_from_names_the_run_to_start_from(record: Any) -> None:
 
 def test_plan_explains_or_prints_the_file(record: Any) -> None:
     verb = record("plan")
-    assert run("plan d --budget 90s --model fast --device mps --set a.b=1 --seed 3").stdout == (
-        "the report\n"
-    )
+    assert run(
+        "plan d --budget 90s --model fast --device mps --set a.b=1 --seed 3 --classes m"
+    ).stdout == ("the report\n")
     del verb.given["on_event"]
     assert verb.given == {
         0: Path("d"),
@@ -115,6 +117,7 @@ def test_plan_explains_or_prints_the_file(record: Any) -> None:
         "device": "mps",
         "settings": {"a.b": 1},
         "seed": 3,
+        "classes": Path("m"),
     }
     assert run("plan d --yaml").stdout == "the yaml\n"
 
@@ -123,8 +126,9 @@ def test_evaluate_prints_a_table_or_json(record: Any) -> None:
     verb = record("evaluate")
     assert run("evaluate r d --split test").stdout == "the report\n"
     assert (verb.given[0], verb.given[1], verb.given["split"]) == (Path("r"), Path("d"), "test")
-    assert run("evaluate r d --json --device cuda").stdout == "the json\n"
+    assert run("evaluate r d --json --device cuda --classes m").stdout == "the json\n"
     assert (verb.given["split"], verb.given["device"]) == (None, "cuda")
+    assert verb.given["classes"] == Path("m")
 
 
 def test_predict_splits_what_to_save_and_takes_many_inputs(record: Any) -> None:
