@@ -53,3 +53,22 @@ def _number(text: str) -> object:
         return float(text)
     except ValueError:
         return text
+
+
+def parse_spacing(text: str) -> tuple[float, float]:
+    """Reads `0.5` or `0.5,0.25`: millimetres per pixel along Y and X.
+
+    Raises:
+        UsageError: Not one or two numbers.
+    """
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in (1, 2):
+        raise UsageError(
+            f"{text!r} is not one or two numbers",
+            where="--spacing",
+            remedy="Write millimetres per pixel, like --spacing 0.5 or --spacing 0.5,0.25",
+        )
+    return numbers[0], numbers[-1]

@@ -17,7 +17,7 @@ _MOST = 512
 
 def _as_row(value: Any) -> Any:
     row = tuple(value) if isinstance(value, list | tuple) else (value,)
-    numbers = all(isinstance(one, int) and one >= 0 for one in row)
+    numbers = all(type(one) is int and one >= 0 for one in row)
     if value == "grey":
         return value
     if not numbers or not 1 <= len(row) <= _MOST:

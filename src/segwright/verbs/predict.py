@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ def predict(
     out: str | Path,
     *,
     save: Collection[Saved] = ("mask",),
+    spacing: tuple[float, float] | None = None,
     device: str | None = None,
     settings: Mapping[str, Any] | None = None,
     on_event: Listener | None = None,
@@ -65,6 +67,8 @@ def predict(
             there: `photos/day1/a.jpg` of `photos` becomes `OUT/day1/a.png`.
         save: What to write of each image, see `Result.save`; "coco" is one file for all of them,
             `OUT/predictions.coco.json`. Files from earlier runs are replaced.
+        spacing: Millimetres per pixel of the images, along Y and X; for measures, and for a
+            segmenter that resamples to a spacing. None for what the files say.
         device: Where a segmenter that is read from a folder shall run; None for the CPU.
         settings: Fields of `RunSettings` (tile, flips, scales …) to use in place of the stored
             ones, for a segmenter that is read from a folder.
@@ -72,11 +76,17 @@ def predict(
 
     Raises:
         UsageError: No image is there, two images would write the same file, a result would
-            replace an image, or `device` or `settings` come with a segmenter that is loaded
-            already. Nothing has been written.
+            replace an image, `spacing` is not above 0, or `device` or `settings` come with a
+            segmenter that is loaded already. Nothing has been written.
         StorageError: The output folder cannot be written to (any more).
     """
     wanted = _checked(save)
+    if spacing is not None and not all(0 < one < math.inf for one in spacing):
+        raise UsageError(
+            f"pixels of {spacing[0]:g} × {spacing[1]:g} mm; accepted are finite sizes above 0",
+            where="spacing",
+            remedy="Give millimetres per pixel",
+        )
     given = [inputs] if isinstance(inputs, str | Path) else list(inputs)
     out = Path(out)
     images = Inputs(given, out)
@@ -93,7 +103,7 @@ def predict(
     failed: list[tuple[Path, str]] = []
     count = 0
     with _Writer(out, segmenter, wanted) as writer:
-        for count, (image, read) in enumerate(_read_ahead(images), start=1):
+        for count, (image, read) in enumerate(_read_ahead(images, spacing), start=1):
             try:
                 writer.write(image, read.result())
             except Exception as error:
@@ -202,13 +212,21 @@ def _written_twice(target: str, images: Inputs, endings: Sequence[str], out: Pat
     )
 
 
-def _read_ahead(images: Inputs) -> Iterator[tuple[Input, Future[Image]]]:
+def _read_ahead(
+    images: Inputs, spacing: tuple[float, float] | None
+) -> Iterator[tuple[Input, Future[Image]]]:
     """Images in order, each with what reading it gives or raises; the next are being read."""
+
+    def read(path: Path) -> Image:
+        image = read_image(path)
+        known = image.axes == "YX" and spacing is not None
+        return replace(image, spacing=spacing) if known else image
+
     reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead")
     try:
         reading: deque[tuple[Input, Future[Image]]] = deque()
         for image in images:
-            reading.append((image, reader.submit(read_image, image.path)))
+            reading.append((image, reader.submit(read, image.path)))
             if len(reading) > _READ_AHEAD:
                 yield reading.popleft()
         while reading:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from segwright.cli.settings import parse_settings
+from segwright.cli.settings import parse_settings, parse_spacing
 from segwright.errors import UsageError
 
 
@@ -42,3 +42,11 @@ def test_no_yaml_is_refused_and_nothing_is_constructed() -> None:
     for text in ("[1, 2", "!!python/object/apply:os.getcwd []"):
         with pytest.raises(UsageError, match="is not YAML"):
             parse_settings([f"key={text}"])
+
+
+def test_a_spacing_is_one_number_or_two() -> None:
+    assert parse_spacing("0.5") == (0.5, 0.5)
+    assert parse_spacing("1e-3, 2") == (0.001, 2.0)
+    for text in ("", "a", "1,2,3", "1;2"):
+        with pytest.raises(UsageError, match="is not one or two numbers"):
+            parse_spacing(text)
