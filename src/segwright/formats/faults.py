@@ -33,6 +33,8 @@ KINDS: Mapping[str, Kind] = {
     "labels-without-image": Kind("error", "labels without a picture"),
     "name-twice": Kind("error", "names that stand twice"),
     "size-differs": Kind("error", "labels of another size than their picture"),
+    "listed-missing": Kind("error", "pictures that a list names and that are not there"),
+    "not-listed": Kind("warning", "labelled pictures that no list names, left out"),
     "other-files": Kind("note", "files that are neither pictures nor labels"),
     "layout": Kind("error", "a folder layout that is ambiguous"),
     # Masks
@@ -41,6 +43,7 @@ KINDS: Mapping[str, Kind] = {
     "stray-colour": Kind("error", "mask colours that belong to no class"),
     "gaps-in-ids": Kind("warning", "class numbers with gaps"),
     "mask-overlap": Kind("warning", "masks of single objects that overlap"),
+    "masks-disagree": Kind("warning", "objects whose class is not that of their pixels"),
     # Objects
     "bad-record": Kind("error", "records that are incomplete or of a wrong type"),
     "unknown-class": Kind("error", "objects of classes that the dataset does not have"),
@@ -57,6 +60,8 @@ KINDS: Mapping[str, Kind] = {
     "bad-box": Kind("error", "boxes whose sides are zero or negative"),
     "bad-rle": Kind("error", "run lengths that do not fit their picture"),
     "not-an-area": Kind("warning", "points and lines, which have no area and are left out"),
+    "box-only": Kind("warning", "objects of which only a box is known, taken as full boxes"),
+    "scored": Kind("warning", "objects with a confidence: predictions, not annotations"),
     "approximated": Kind("note", "curves that become polygons"),
 }
 """Kind of fault → how bad it is. Kinds that only a comparison of pictures finds are in check."""

@@ -14,6 +14,7 @@ KINDS_OF_LOSS: Mapping[str, str] = {
     "layers": "pictures in which other objects lie on top than before",
     "holes": "holes that were filled or cut open",
     "pieces": "pieces of objects that became objects of their own",
+    "joined": "pieces of objects that were joined to one ring by lines without width",
     "vertices": "polygons that became pixels",
     "curves": "pixel regions that became polygons along the pixels' edges",
     "rounding": "coordinates that were rounded",

@@ -47,11 +47,14 @@ class Instances:
         size_hw: Height and width of the image in pixels.
         objects: The objects, in the order of the file.
         classes: What their class ids mean.
+        crowds_are_exact: Whether crowds are drawn to the pixel, as those of Cityscapes are, so that
+            a label map holds their class; rough ones, as those of COCO, are ignored there.
     """
 
     size_hw: tuple[int, int]
     objects: tuple[Instance, ...]
     classes: Classes
+    crowds_are_exact: bool = False
 
     @classmethod
     def with_regions(
@@ -87,7 +90,8 @@ class Instances:
         """
         ignore = self.classes.ignore_index
         nothing = ignore if self.classes.background is None else self.classes.background
-        values = [ignore if one.is_crowd else one.class_id for one in self.objects]
+        rough = not self.crowds_are_exact
+        values = [ignore if one.is_crowd and rough else one.class_id for one in self.objects]
         return LabelMap(self._drawn(values, nothing, self.classes.dtype), self.classes)
 
     def numbers(self) -> np.ndarray:
