@@ -3,95 +3,182 @@
 Accepted layouts, where SPLIT is train, val or test, alone or as in `instances_train2017`:
 
     DATA/SPLIT.json                          DATA/SPLIT/        (or DATA/images/SPLIT/)
-    DATA/ANY.json                            DATA/images/
+    DATA/ANY.json                            DATA/images/       (or DATA/data/, DATA/)
     DATA/annotations/instances_SPLIT.json    DATA/SPLIT/        (or DATA/images/, images/SPLIT/)
+    DATA/SPLIT/_annotations.coco.json        DATA/SPLIT/        (Roboflow; or any one JSON there)
+
+The annotations in a file of a test split are not looked at before somebody reads its labels.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from segwright.errors import DataError, LabelError, UnknownNameError
-from segwright.formats.coco import CocoFile, CocoLabels, read_coco
+from segwright.formats.coco import CocoLabels
+from segwright.formats.coco_records import CocoFile, CocoPicture, read_coco
+from segwright.formats.coco_writing import COCO_LOSSES, write_coco
 from segwright.formats.entry import Collection, Entry, listed, split_of_name, with_unique_keys
+from segwright.formats.faults import Fault, Report
 from segwright.formats.format import Format, Opening
+from segwright.formats.json_head import first_keys
+from segwright.formats.mask_kinds import Naming
 from segwright.formats.objects import name_objects
 from segwright.formats.pairing import pictures_in
 from segwright.formats.settings import DatasetSettings
-from segwright.labels.classes import Classes
+
+ORDER = {"train": 0, "val": 1, "test": 2, None: 3}
+"""The order in which splits are listed."""
 
 
-def coco_files_in(root: Path) -> list[Path]:
-    """The JSON files of a dataset: those in `annotations`, or else those beside the pictures."""
-    inner = sorted((root / "annotations").glob("*.json"))
-    instances = [path for path in inner if path.name.startswith("instances_")]
-    return instances or inner or sorted(root.glob("*.json"))
+@dataclass(frozen=True)
+class Found:
+    """A COCO file of a dataset.
+
+    Attributes:
+        path: The file.
+        split: The split it is named after, or its folder is; None if neither says.
+        names: What its folder of pictures may be called.
+        home: The folder of a split that the file lies in, together with its pictures.
+    """
+
+    path: Path
+    split: str | None
+    names: tuple[str, ...]
+    home: Path | None = None
+
+
+def coco_files_in(root: Path) -> list[Found]:
+    """The COCO files of a dataset: in `annotations`, or beside the folders of pictures, or in
+    those of the splits."""
+    inner = [path for path in _jsons(root / "annotations") if _is_coco(path)]
+    named = [path for path in inner if path.name.startswith("instances_")]
+    beside = named or inner or [path for path in _jsons(root) if _is_coco(path)]
+    if beside:
+        return [_found(path, "instances_") for path in beside]
+    homes = [folder for folder in sorted(root.iterdir()) if split_of_name(folder.name)]
+    return [
+        Found(path, split_of_name(home.name), (), home)
+        for home in homes
+        for path in _jsons(home)
+        if _is_coco(path)
+    ]
+
+
+def _jsons(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.json") if path.name[0] != ".")
+
+
+def _is_coco(path: Path) -> bool:
+    keys = first_keys(path).keys()
+    return bool(keys & {"images", "annotations", "categories"}) and not (
+        path.name.startswith("panoptic_") or keys & {"shapes", "features", "type"}
+    )
+
+
+def _found(path: Path, prefix: str) -> Found:
+    """`instances_train2017.json` is of the split train, its folder train2017 or train."""
+    name = path.stem.removeprefix(prefix)
+    bare = re.sub(r"\d+$", "", name)
+    split = split_of_name(bare)
+    return Found(path, split, tuple(dict.fromkeys((name, bare, *([split] if split else [])))))
 
 
 def open_coco_folders(opening: Opening) -> Collection:
     """Reads the COCO files of a dataset and finds their pictures.
 
     Raises:
-        DataError: Pictures that are missing, or that no file mentions; several files of which it
-            is unclear which split they are.
-        LabelError: A file that is no COCO, or files with different categories.
+        DataError: Several files of which it is unclear which split they are; no picture at all.
+        LabelError: A file that is no COCO, or what `opening.report` raises.
     """
-    root, settings = opening.root, opening.settings
-    paths = coco_files_in(root)
-    splits = [_split_of_file(path) for path in paths]
-    if len(paths) > 1 and (None in splits or len(set(splits)) < len(splits)):
+    root = opening.root
+    founds = coco_files_in(root)
+    refuse_unclear(founds, root=root)
+    files = [read_coco(found.path, report=opening.report) for found in founds]
+    naming, notes = _naming(list(zip(founds, files, strict=True)), opening)
+    entries: list[Entry] = []
+    used: dict[Path, set[Path]] = {}
+    for found, file in zip(founds, files, strict=True):
+        folder = folder_of(found, file, root=root)
+        images = images_of(file, folder, report=opening.report)
+        used.setdefault(folder, set()).update(images.values())
+        for picture in file.pictures:
+            if image := images.get(picture.image_id):
+                labels = CocoLabels(file, picture, image, naming.classes, naming.id_of)
+                entries.append(entry_of(picture, image, labels, found.split, root=root))
+        if found.split != "test":
+            file.annotations(opening.report)
+    if not entries:
+        raise DataError("no picture is left", where=root, remedy="Add the pictures")
+    for folder in used:
+        _report_unmentioned(folder, set().union(*used.values()), opening.report)
+    entries.sort(key=lambda entry: (ORDER[entry.split], entry.key))
+    return Collection(naming.classes, opening.assign(with_unique_keys(entries)), notes)
+
+
+def refuse_unclear(founds: Sequence[Found], *, root: Path) -> None:
+    """Raises if there are several files and it is unclear which split they are."""
+    if not founds:
+        raise DataError("holds no COCO file", where=root, remedy="Add one, such as train.json")
+    splits = [found.split for found in founds]
+    if len(splits) > 1 and (None in splits or len(set(splits)) < len(splits)):
         raise DataError(
             f"several COCO files, and it is unclear which split each is: "
-            f"{listed(path.name for path in paths)}",
+            f"{listed(found.path.relative_to(root) for found in founds)}",
             where=root,
             remedy="Call them train.json, val.json and test.json, and move others away",
         )
-    files = [read_coco(path) for path in paths]
-    classes, id_of, text = _classes_of(files, settings, root=root)
-    entries: list[Entry] = []
-    used: dict[Path, set[Path]] = {}
-    for file, split in zip(files, splits, strict=True):
-        folder = _folder_of(file, split, root=root)
-        found = _entries(file, folder, split, root=root, classes=classes, id_of=id_of)
-        used.setdefault(folder, set()).update(entry.image for entry in found)
-        entries += found
-    for folder, images in used.items():
-        _refuse_unmentioned(folder, images, used)
-    order = {"train": 0, "val": 1, "test": 2, None: 3}
-    entries.sort(key=lambda entry: (order[entry.split], entry.key))
-    empty = sum(not one.annotations for file in files for one in file.pictures)
-    notes = [text]
-    if empty:
-        notes.append(f"{empty} pictures have no annotation and are background throughout.")
-    return Collection(classes, opening.assign(with_unique_keys(entries)), tuple(notes))
 
 
-def _classes_of(
-    files: Sequence[CocoFile], settings: DatasetSettings, *, root: Path
-) -> tuple[Classes, dict[int, int], str]:
-    """The classes, category id → class id, and what to say about them."""
-    first = files[0]
-    for file in files[1:]:
-        if file.categories != first.categories:
-            raise LabelError(
-                f"has other categories than {first.path.name}",
-                where=file.path,
-                remedy="Give all files of a dataset the same category ids and names",
-            )
-    if not first.categories:
+def _naming(
+    files: Sequence[tuple[Found, CocoFile]], opening: Opening
+) -> tuple[Naming, tuple[str, ...]]:
+    """What the categories mean, and notes on what was found."""
+    naming = name_categories(files, opening.settings, report=opening.report)
+    looked_at = [file for found, file in files if found.split != "test"]
+    counts = Counter(
+        min(len(annotations), 1)
+        for file in looked_at
+        for annotations in file.annotations(opening.report).values()
+        for _ in (annotations or (None,))
+    )
+    notes = [f"{counts[1]} COCO objects drawn into class numbers, smaller ones over larger ones."]
+    if naming.ignored:
+        notes[0] += f" Ignored: {listed(naming.ignored)}."
+    if counts[0]:
+        notes.append(f"{counts[0]} pictures have no annotation and are background throughout.")
+    return naming, tuple(notes)
+
+
+def name_categories(
+    files: Sequence[tuple[Found, CocoFile]], settings: DatasetSettings, *, report: Report
+) -> Naming:
+    """Gives the categories of all files one class for each name; ids may differ between files.
+
+    Categories that a test split alone has are not looked at.
+
+    Raises:
+        LabelError: No category.
+        UnknownNameError: As `name_objects`, or a number under `ignore` that is no category id.
+    """
+    known = [file for found, file in files if found.split != "test"] or [f for _, f in files]
+    first = known[0]
+    if not any(file.categories for file in known):
         raise LabelError("names no category", where=first.path, remedy="Add 'categories'")
-    names = list(first.categories.values())
+    names = list(dict.fromkeys(name for file in known for name in file.categories.values()))
+    for file in known[1:]:
+        odd = set(file.categories.values()) ^ set(first.categories.values())
+        if odd and settings.classes is None:
+            problem = f"has other categories than {first.path.name}: {listed(sorted(odd))}"
+            remedy = "Are they the same under another name? Then rename them"
+            report(Fault("unknown-class", problem, str(file.path), remedy, severity="warning"))
     ignore = tuple(_name_of(one, first) for one in settings.ignore)
     settings = settings.model_copy(update={"ignore": ignore})
-    naming = name_objects(names, settings, where=first.path)
-    id_of = {category: naming.id_of[name] for category, name in first.categories.items()}
-    num_objects = sum(len(one.annotations) for file in files for one in file.pictures)
-    text = f"{num_objects} COCO objects drawn into class numbers, smaller ones over larger ones."
-    if naming.ignored:
-        text += f" Ignored: {listed(naming.ignored)}."
-    return naming.classes, id_of, text
+    return name_objects(names, settings, where=first.path)
 
 
 def _name_of(ignored: int | str, file: CocoFile) -> str:
@@ -104,27 +191,18 @@ def _name_of(ignored: int | str, file: CocoFile) -> str:
     return file.categories[ignored]
 
 
-def _split_of_file(path: Path) -> str | None:
-    return split_of_name(_bare_name(path, keep_year=False))
-
-
-def _bare_name(path: Path, *, keep_year: bool) -> str:
-    """`instances_train2017.json` → train2017 or train."""
-    name = path.stem.removeprefix("instances_")
-    return name if keep_year else re.sub(r"\d+$", "", name)
-
-
-def _folder_of(file: CocoFile, split: str | None, *, root: Path) -> Path:
+def folder_of(found: Found, file: CocoFile, *, root: Path) -> Path:
     """The folder below which the pictures of a file lie: the first that has one of them."""
-    names = [_bare_name(file.path, keep_year=True), _bare_name(file.path, keep_year=False)]
-    names = [*names, split] if split and split not in names else names
+    if not file.pictures:
+        raise DataError("holds no picture", where=file.path, remedy="Remove the file, or fill it")
     bases = (root, root / "images")
-    folders = [base / name for name in names for base in bases] + [root / "images", root]
+    folders = [base / name for name in found.names for base in bases]
+    folders += [root / "images", root / "data", root]
+    if found.home:
+        folders = [found.home, found.home / "images"]
     for folder in folders:
         if any((folder / picture.file_name).is_file() for picture in file.pictures):
             return folder
-    if not file.pictures:
-        raise DataError("holds no picture", where=file.path, remedy="Remove the file, or fill it")
     raise DataError(
         f"none of its {len(file.pictures)} pictures was found, such as "
         f"{file.pictures[0].file_name}",
@@ -133,54 +211,48 @@ def _folder_of(file: CocoFile, split: str | None, *, root: Path) -> Path:
     )
 
 
-def _entries(
-    file: CocoFile,
-    folder: Path,
-    split: str | None,
-    *,
-    root: Path,
-    classes: Classes,
-    id_of: dict[int, int],
-) -> list[Entry]:
-    entries, missing = [], []
-    for picture in file.pictures:
-        image = folder / picture.file_name
-        if not image.is_file():
-            missing.append(picture.file_name)
-        labels = CocoLabels(file.path, picture, image, classes, id_of)
-        key = Path(picture.file_name).with_suffix("").as_posix()
-        place = image.parent.relative_to(root).as_posix()
-        entries.append(Entry(key, image, labels, split, place))
+def images_of(file: CocoFile, folder: Path, *, report: Report) -> Mapping[int, Path]:
+    """Image id → the picture's file; reports those that are missing."""
+    images = {one.image_id: folder / one.file_name for one in file.pictures}
+    missing = [one for one in file.pictures if not images[one.image_id].is_file()]
     if missing:
-        raise DataError(
-            f"{len(missing)} of {len(entries)} pictures are missing in {folder}: {listed(missing)}",
-            where=file.path,
-            remedy="Add the pictures, or remove them from the file",
+        problem = (
+            f"{len(missing)} of {len(images)} pictures are missing in {folder}: "
+            f"{listed(one.file_name for one in missing)}"
         )
-    return entries
+        remedy = "Add the pictures, or remove them from the file"
+        report(Fault("labels-without-image", problem, str(file.path), remedy))
+    return {key: image for key, image in images.items() if image.is_file()}
 
 
-def _refuse_unmentioned(folder: Path, images: set[Path], used: dict[Path, set[Path]]) -> None:
-    """Raises for pictures below a folder that no COCO file mentions."""
-    mentioned = set().union(*used.values())
+def entry_of(
+    picture: CocoPicture, image: Path, labels: CocoLabels, split: str | None, *, root: Path
+) -> Entry:
+    key = Path(picture.file_name).with_suffix("").as_posix()
+    return Entry(key, image, labels, split, image.parent.relative_to(root).as_posix())
+
+
+def _report_unmentioned(folder: Path, mentioned: Iterable[Path], report: Report) -> None:
+    """Reports pictures below a folder that no COCO file mentions."""
     pictures, _ = pictures_in(folder)
+    mentioned = set(mentioned)
     bare = [path.relative_to(folder) for path in pictures.values() if path not in mentioned]
     if bare:
-        raise DataError(
-            f"{len(bare)} of {len(bare) + len(images)} pictures are in no COCO file: "
-            f"{listed(bare)}",
-            where=folder,
-            remedy="Add them to 'images' of the file (without annotations if nothing is on them), "
-            "or move them away",
+        problem = f"{len(bare)} of {len(pictures)} pictures are in no COCO file: {listed(bare)}"
+        remedy = (
+            "Add them to 'images' of the file (without annotations if nothing is on them), or "
+            "move them away"
         )
+        report(Fault("image-without-labels", problem, str(folder), remedy))
 
 
 COCO = Format(
     title="COCO JSON",
-    layout="SPLIT.json + SPLIT/, ANY.json + images/, or annotations/instances_SPLIT.json + images/",
+    layout="SPLIT.json + SPLIT/, ANY.json + images/, annotations/instances_SPLIT.json + images/, "
+    "or SPLIT/_annotations.coco.json",
     found_in=lambda root: bool(coco_files_in(root)),
     open=open_coco_folders,
-    write=None,
-    loses={},
+    write=write_coco,
+    loses=COCO_LOSSES,
     source="https://cocodataset.org/#format-data",
 )

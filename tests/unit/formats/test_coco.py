@@ -14,7 +14,7 @@ from pycocotools import mask as oracle
 
 from segwright.dataset import open_dataset
 from segwright.errors import DataError, LabelError, UnknownNameError
-from segwright.formats.coco import read_coco
+from segwright.formats.coco_records import read_coco
 from segwright.formats.coco_results import semantic_to_coco
 from segwright.labels.classes import Classes
 from segwright.labels.label_map import LabelMap
@@ -127,8 +127,17 @@ def test_unclear_splits(tmp_path: Path) -> None:
         (("annotations", 0, "iscrowd"), "no", "iscrowd"),
         (("categories", 0, "id"), 3, "category id 3 stands twice"),
         (("categories", 0, "name"), "ant", "category name 'ant' stands twice"),
+        (("categories", 0, "id"), "70", "category '70' has id '70'; accepted is a whole number"),
+        (("categories", 0, "name"), 7, "name 7; accepted is a text"),
+        (("annotations", 0, "category_id"), "3", "category_id '3'"),
+        (("annotations", 0, "category_id"), None, "category_id None"),
+        (("annotations", 0, "image_id"), 5.5, "image_id 5.5"),
+        (("annotations", 0, "id"), 2, "annotation id 2 stands twice"),
+        (("annotations", 0, "id"), "1", "id '1'"),
+        (("images", 0, "height"), "4", "height '4'"),
         (("categories",), {}, "no list of records"),
-        (("annotations",), [1], "no list of records"),
+        (("annotations",), [1], "annotation is 1"),
+        (("annotations", 0, "segmentation"), [[0, 0, 10**400, 0, 4, 4]], "beyond 64 bits"),
     ],
 )
 def test_refuses_on_opening(
@@ -139,7 +148,7 @@ def test_refuses_on_opening(
     for step in path[:-1]:
         place = place[step]
     place[path[-1]] = value
-    with pytest.raises(LabelError, match=message):
+    with pytest.raises(DataError, match=message):
         open_dataset(_write(tmp_path, document))
 
 
@@ -153,7 +162,13 @@ def test_refuses_on_opening(
         ([1, 1, 2, 2, 3, 3], "ring of 1"),
         ([[1, 1, 2, 2, "3", 3]], "ring with '3'"),
         ([[0, 0, 9e99, 0, 4, 4]], "far outside"),
-        ([[0, 0, 10**400, 0, 4, 4]], "too large"),
+        (7, "'segmentation' is 7"),
+        ({"size": [4, 6], "counts": [-1, 25]}, "length -1"),
+        ({"size": [4, 6], "counts": "~"}, "character '~'"),
+        ({"size": [4, 6], "counts": "a"}, "cut off"),
+        ({"size": [4, 6], "counts": []}, "cover 0 pixels"),
+        ({"size": [4, 6], "counts": [24]}, "covers no pixel"),
+        ({"counts": [24]}, "size"),
         ({"size": [6, 4], "counts": [24]}, "size"),
         ({"size": [4, 6], "counts": [20]}, "cover 20 pixels"),
     ],
@@ -183,7 +198,7 @@ def test_refuses_what_is_no_coco(tmp_path: Path, text: str) -> None:
 
 def test_refuses_large_files(tmp_path: Path) -> None:
     root = _write(tmp_path, DOCUMENT)
-    with pytest.raises(LabelError, match="accepted are 10"):
+    with pytest.raises(LabelError, match="accepted are up to 10"):
         read_coco(root / "all.json", max_bytes=10)
 
 
