@@ -66,8 +66,34 @@ KINDS: Mapping[str, Kind] = {
     "box-only": Kind("warning", "objects of which only a box is known, taken as full boxes"),
     "scored": Kind("warning", "objects with a confidence: predictions, not annotations"),
     "approximated": Kind("note", "curves that become polygons"),
+    # Found by looking at all pictures and labels (`dataset.checks`)
+    "cannot-open": Kind("error", "what keeps the dataset from being opened"),
+    "no-split": Kind("error", "a division that training cannot use"),
+    "nothing-labelled": Kind("error", "training labels that hold a single class"),
+    "non-finite": Kind("error", "pictures with values that are no finite numbers"),
+    "mixed-channels": Kind("error", "pictures with other channels than the rest"),
+    "mixed-dtypes": Kind("warning", "pictures with other number types than the rest"),
+    "mixed-sizes": Kind("note", "pictures of different sizes"),
+    "exif-turned": Kind("warning", "pictures turned by EXIF whose labels may not be"),
+    "blank-picture": Kind("warning", "pictures that show nothing"),
+    "lossy-mask": Kind("warning", "masks stored as JPEG, which blurs them"),
+    "foreign-labels": Kind("warning", "labels that seem to belong to another picture"),
+    "same-labels": Kind("warning", "identical labels on different pictures"),
+    "all-ignored": Kind("warning", "pictures without any pixel to learn from"),
+    "all-background": Kind("note", "pictures that are background throughout"),
+    "empty-class": Kind("warning", "classes that no picture holds"),
+    "class-in-one-split": Kind("warning", "classes that a split lacks"),
+    "rare-class": Kind("warning", "classes in fewer than three training pictures"),
+    "class-dominates": Kind("warning", "a class that is nearly everything"),
+    "contradiction": Kind("warning", "the same picture with different labels"),
+    "duplicate-across-splits": Kind("warning", "the same picture in several splits"),
+    "near-duplicate-across-splits": Kind("warning", "nearly the same picture in several splits"),
+    "group-across-splits": Kind("warning", "patients, scenes or videos in several splits"),
+    "guessed-group-across-splits": Kind("warning", "sequences in several splits, by their names"),
+    "duplicate": Kind("warning", "the same picture more than once"),
+    "near-duplicate": Kind("note", "nearly the same picture more than once"),
 }
-"""Kind of fault → how bad it is. Kinds that only a comparison of pictures finds are in check."""
+"""Kind of fault → how bad it is and what a report calls it; of equal ones, the worst first."""
 
 
 @dataclass(frozen=True)
