@@ -13,9 +13,11 @@ from segwright.errors import DataError, UnknownNameError
 from segwright.formats.coco_folders import COCO
 from segwright.formats.entry import Collection, listed
 from segwright.formats.format import Format, Opening
+from segwright.formats.labelme_folders import LABELME
 from segwright.formats.mask_folders import MASK_FOLDERS
 
 FORMATS: Mapping[str, Format] = {
+    "labelme": LABELME,
     "masks": MASK_FOLDERS,
     "coco": COCO,
 }

@@ -49,14 +49,16 @@ def name_objects(
             "names no class", where=where, remedy="Name the classes in the file or classes.txt"
         )
     colours = colours or {}
+    ignored = [name for name in names if means_ignored(name) and name != settings.background]
     declared = list(
-        settings.classes or (DeclaredClass(name=n, colour=colours.get(n)) for n in names)
+        settings.classes
+        or (DeclaredClass(name=n, colour=colours.get(n)) for n in names if n not in ignored)
     )
     known = {one.name for one in declared}
     for name in names:
-        if name not in known and not means_ignored(name):
+        if name not in known and name not in ignored:
             raise UnknownNameError("class", name, known, where=where)
-    unasked = [name for name in names if means_ignored(name) and name not in known]
+    unasked = [name for name in ignored if name not in known]
     declared += [DeclaredClass(name=name) for name in unasked]
     if unasked:
         settings = settings.model_copy(update={"ignore": (*settings.ignore, *unasked)})

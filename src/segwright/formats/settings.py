@@ -156,7 +156,7 @@ def read_settings(root: Path) -> DatasetSettings:
         DataError: A file that cannot be read, a value that is not accepted, or class names that
             stand in both files and differ.
     """
-    settings, names = _read_yaml(root / "dataset.yaml"), _read_names(root / "classes.txt")
+    settings, names = _read_yaml(root / "dataset.yaml"), read_names(root / "classes.txt")
     if names is None:
         return settings
     if settings.classes is None:
@@ -202,7 +202,7 @@ def _first_problem(error: ValidationError) -> str:
     return f"{place}: {message}{given}" if place else f"{message}{given}"
 
 
-def _read_names(path: Path) -> list[str] | None:
+def read_names(path: Path) -> list[str] | None:
     """Class names, one a line; empty lines and lines that begin with # are left out."""
     if not path.exists():
         return None
