@@ -15,9 +15,11 @@ from segwright.formats.entry import Collection, listed
 from segwright.formats.format import Format, Opening
 from segwright.formats.labelme_folders import LABELME
 from segwright.formats.mask_folders import MASK_FOLDERS
+from segwright.formats.yolo import YOLO
 
 FORMATS: Mapping[str, Format] = {
     "labelme": LABELME,
+    "yolo": YOLO,
     "masks": MASK_FOLDERS,
     "coco": COCO,
 }
