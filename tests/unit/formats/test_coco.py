@@ -14,8 +14,10 @@ from pycocotools import mask as oracle
 
 from segwright.dataset import open_dataset
 from segwright.errors import DataError, LabelError, UnknownNameError
+from segwright.formats.coco_folders import coco_files_in
 from segwright.formats.coco_records import read_coco
 from segwright.formats.coco_results import semantic_to_coco
+from segwright.formats.faults import Fault
 from segwright.labels.classes import Classes
 from segwright.labels.label_map import LabelMap
 
@@ -79,6 +81,10 @@ def test_of_equal_objects_the_later_wins(tmp_path: Path) -> None:
         ("annotations/instances_val2017.json", "val2017", ("val",)),
         ("annotations/instances_train2017.json", "images/train2017", ("train",)),
         ("annotations/instances_default.json", "images", ()),
+        ("train/_annotations.coco.json", "train", ("train",)),
+        ("valid/_annotations.coco.json", "valid", ("val",)),
+        ("labels.json", "data", ()),
+        ("result.json", ".", ()),
     ],
 )
 def test_layouts(tmp_path: Path, name: str, folder: str, splits: tuple[str, ...]) -> None:
@@ -235,3 +241,100 @@ def test_results_without_background_count_from_one() -> None:
     document = semantic_to_coco([("a.png", LabelMap(np.zeros((2, 2), np.uint8), classes))], classes)
     assert [one["id"] for one in document["categories"]] == [1, 2]
     assert [one["category_id"] for one in document["annotations"]] == [1]
+
+
+def _collect(root: Path) -> tuple[list[tuple[str, str]], Any]:
+    """Kind and problem of all faults, on opening and on reading; and the dataset."""
+    faults: list[Fault] = []
+    dataset = open_dataset(root, report=faults.append)
+    for entry in dataset.entries:
+        entry.labels.read(faults.append)
+    return [(one.kind, one.problem) for one in faults], dataset
+
+
+def test_of_bad_records_only_those_are_left_out(tmp_path: Path) -> None:
+    document = copy.deepcopy(DOCUMENT)
+    box = _box(0, 0, 2, 2)
+    document["images"] += [
+        {"id": 5, "file_name": "b.png"},
+        {"id": 6, "file_name": "../b.png"},
+        {"id": 7},
+        "c.png",
+    ]
+    document["categories"] += [{"id": 8}, {"id": 70, "name": "dog"}]
+    document["annotations"] += [
+        _object(10, 4, box),
+        _object(11, 3, box, image_id=99),
+        _object(12, 3, box, image_id=6),  # of a picture that is left out: said once
+        _object(1, 3, box),
+        _object(13, 3, box, iscrowd=2),
+        _object(14, 3, box, score=7),
+        _object(15, 3, None, bbox=[0, 0, 2, 2]),
+        _object(16, 3, [[0, 0, 1, 1]]),
+        _object(17, 3, {"size": [4, 6], "counts": [20]}),
+        _object(18, 3, {"size": [6, 4], "counts": [0, 24]}),
+        [],
+        _object(19, 3, box),
+    ]
+    faults, dataset = _collect(_write(tmp_path, document))
+    assert [kind for kind, _ in faults] == [
+        *("bad-record", "id-twice"),  # categories
+        *("id-twice", "bad-record", "bad-record", "bad-record"),  # images
+        *("unknown-class", "unknown-image", "id-twice", "bad-record", "bad-record"),
+        *("bad-record", "no-region", "too-few-vertices", "bad-rle", "bad-rle"),
+    ]
+    assert "but it has the box [0, 0, 2, 2]" in dict(faults)["no-region"]
+    names = [one.name for one in dataset.entries[0].labels.read(lambda fault: None).objects]
+    assert names == ["annotation 1", "annotation 2", "annotation 3", "annotation 19"]
+
+
+def test_ids_of_all_kinds(tmp_path: Path) -> None:
+    document = copy.deepcopy(DOCUMENT)
+    document["images"][0]["id"] = 2**63 + 5
+    document["categories"][0]["id"] = 2**40
+    for one in document["annotations"]:
+        one["image_id"] = 2**63 + 5
+        one["category_id"] = 3.0 if one["category_id"] == 3 else 2**40
+    before = open_dataset(_write(tmp_path / "before", DOCUMENT))[0].labels.ids
+    after = open_dataset(_write(tmp_path / "after", document))[0].labels.ids
+    np.testing.assert_array_equal(before, after)
+
+
+def test_scores_and_attributes_are_kept(tmp_path: Path) -> None:
+    document = copy.deepcopy(DOCUMENT)
+    more = {"score": 0.5, "area": 4, "tool": "pen", "attributes": {"side": "left"}}
+    document["annotations"] = [_object(1, 3, _box(0, 0, 2, 2), **more)]
+    (read,) = open_dataset(_write(tmp_path, document)).entries[0].labels.read().objects
+    assert read.score == 0.5
+    assert read.attributes == {"tool": "pen", "side": "left"}
+
+
+def test_annotations_of_a_test_split_stay_closed(tmp_path: Path) -> None:
+    _write(tmp_path, DOCUMENT, name="train.json", folder="train")
+    document = copy.deepcopy(DOCUMENT)
+    document["annotations"][0]["category_id"] = 4
+    document["categories"].append({"id": 9, "name": "owl"})
+    document["annotations"][1]["category_id"] = 9
+    dataset = open_dataset(_write(tmp_path, document, name="test.json", folder="test"))
+    assert dataset.classes.names == ("background", "ant", "cat")
+    faults: list[Fault] = []
+    dataset.entries[1].labels.read(faults.append)
+    assert [one.kind for one in faults] == ["unknown-class", "unknown-class"]
+    assert "category 'owl'" in faults[1].problem
+
+
+def test_category_ids_may_differ_between_files(tmp_path: Path) -> None:
+    _write(tmp_path, DOCUMENT, name="train.json", folder="train")
+    document = copy.deepcopy(DOCUMENT)
+    document["categories"] = [{"id": 1, "name": "ant"}, {"id": 3, "name": "cat"}]
+    document["annotations"] = [_object(1, 3, _box(0, 0, 6, 4))]
+    _, dataset = _collect(_write(tmp_path, document, name="val.json", folder="val"))
+    assert dataset.classes.names == ("background", "ant", "cat")
+    assert (dataset[1].labels.ids == 2).all()
+
+
+def test_other_json_is_not_taken_for_coco(tmp_path: Path) -> None:
+    _write(tmp_path, {"type": "FeatureCollection", "features": []}, name="a.json")
+    _write(tmp_path, {"version": "5", "shapes": [], "imagePath": "a.png"}, name="b.json")
+    _write(tmp_path, DOCUMENT, name="panoptic_train.json")
+    assert coco_files_in(tmp_path) == []
