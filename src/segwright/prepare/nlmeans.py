@@ -18,7 +18,7 @@ class NonLocalMeans(Step):
     """Averages over pixels whose surroundings look alike (Buades, Coll & Morel 2005).
 
     OpenCV has it for 8 bits, with another distance for 16, and not for floats; this one is the
-    same for all, at about two seconds a megapixel with the values below.
+    same for all, at one to three seconds a megapixel with the values below.
 
     Attributes:
         strength: Difference of surroundings (root mean square) that counts as alike, 0.001 … 1, as
@@ -51,24 +51,28 @@ class NonLocalMeans(Step):
 
     def _averaged(self, unit: np.ndarray) -> np.ndarray:
         """(Y, X, C) float32 → the same, each pixel the mean over those that look like it."""
-        cv2 = opencv(self.step)
+        cv2 = opencv(self.name)
         reach, half = self.window_px // 2, self.patch_px // 2
-        margin = reach + half
-        padded = np.pad(unit, ((margin, margin), (margin, margin), (0, 0)), mode="symmetric")
+        planes = np.ascontiguousarray(np.moveaxis(unit, -1, 0))
+        margin = (reach + half, reach + half)
+        padded = np.pad(planes, ((0, 0), margin, margin), mode="symmetric")
         here = _shifted(padded, 0, 0, reach)
-        total = np.zeros_like(unit)
-        weights = np.zeros(unit.shape[:2], np.float32)
+        total = np.zeros_like(planes)
+        weights = np.zeros(planes.shape[1:], np.float32)
         inside = slice(half, -half)
         for dy, dx in product(range(-reach, reach + 1), repeat=2):
             there = _shifted(padded, dy, dx, reach)
-            apart = np.square(here - there).mean(-1)  # (Y + patch, X + patch), over channels
+            apart = here - there
+            apart = np.einsum("cyx,cyx->yx", apart, apart)  # (Y + patch, X + patch)
             apart = cv2.blur(apart, (self.patch_px, self.patch_px))[inside, inside]
-            weight = cv2.exp(apart * np.float32(-1 / self.strength**2)).reshape(apart.shape)
-            total += weight[..., None] * there[inside, inside]
+            weight = apart * np.float32(-1 / (len(planes) * self.strength**2))
+            weight = cv2.exp(weight).reshape(weight.shape)
+            total += weight * there[:, inside, inside]
             weights += weight
-        return total / weights[..., None]  # a pixel looks like itself, so no weight is 0
+        return np.moveaxis(total / weights, 0, -1)  # a pixel looks like itself: no weight is 0
 
 
 def _shifted(padded: np.ndarray, dy: int, dx: int, reach: int) -> np.ndarray:
-    height, width = padded.shape[:2]
-    return padded[reach + dy : height - reach + dy, reach + dx : width - reach + dx]
+    """(C, Y, X) without its margin of `reach`, moved by up to that much."""
+    height, width = padded.shape[1:]
+    return padded[:, reach + dy : height - reach + dy, reach + dx : width - reach + dx]
