@@ -11,6 +11,7 @@ from pathlib import Path
 
 from segwright.errors import DataError, UnknownNameError
 from segwright.formats.coco_folders import COCO
+from segwright.formats.cvat import CVAT
 from segwright.formats.entry import Collection, listed
 from segwright.formats.format import Format, Opening
 from segwright.formats.labelme_folders import LABELME
@@ -19,6 +20,7 @@ from segwright.formats.yolo import YOLO
 
 FORMATS: Mapping[str, Format] = {
     "labelme": LABELME,
+    "cvat": CVAT,
     "yolo": YOLO,
     "masks": MASK_FOLDERS,
     "coco": COCO,
