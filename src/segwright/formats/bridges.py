@@ -37,10 +37,7 @@ def bridged(drawn: Polygons) -> np.ndarray | None:
                 return None
             ring = cut
         rings.append(ring)
-    joined = rings[0]
-    for ring in rings[1:]:
-        joined = _with_piece(joined, ring)
-    return joined
+    return _joined(rings)
 
 
 def unbridged(ring: np.ndarray, size_hw: tuple[int, int]) -> Polygons:
@@ -67,20 +64,18 @@ def unbridged(ring: np.ndarray, size_hw: tuple[int, int]) -> Polygons:
 
 def _parts(rings: Sequence[np.ndarray]) -> Polygons:
     """Pieces with holes: what turns the other way than the largest ring and lies in another."""
-    turns = signed_area(max(rings, key=lambda ring: abs(signed_area(ring)))) > 0
-    exteriors = [ring for ring in rings if (signed_area(ring) > 0) == turns]
-    holes_of: list[list[np.ndarray]] = [[] for _ in exteriors]
-    strays = []
-    for ring in rings:
-        if (signed_area(ring) > 0) == turns:
-            continue
-        around = [i for i, one in enumerate(exteriors) if _in_box_of(ring, one)]
-        if around:
-            holes_of[min(around, key=lambda i: abs(signed_area(exteriors[i])))].append(ring)
+    areas = np.array([signed_area(ring) for ring in rings])
+    low, high = (np.array([side(ring, axis=0) for ring in rings]) for side in (np.min, np.max))
+    outer = (areas > 0) == (areas[np.argmax(np.abs(areas))] > 0)
+    holes_of: dict[int, list[np.ndarray]] = {i: [] for i in np.flatnonzero(outer).tolist()}
+    for i in np.flatnonzero(~outer).tolist():
+        within = outer & (low <= low[i]).all(axis=1) & (high >= high[i]).all(axis=1)
+        if within.any():
+            tightest = int(np.argmin(np.where(within, np.abs(areas), np.inf)))
+            holes_of[tightest].append(rings[i])
         else:
-            strays.append(Polygon(ring))
-    parts = (Polygon(one, tuple(of)) for one, of in zip(exteriors, holes_of, strict=True))
-    return Polygons((*parts, *strays))
+            holes_of[i] = []
+    return Polygons(tuple(Polygon(rings[i], tuple(holes)) for i, holes in holes_of.items()))
 
 
 def signed_area(ring: np.ndarray) -> float:
@@ -112,13 +107,26 @@ def _with_hole(ring: np.ndarray, hole: np.ndarray) -> np.ndarray | None:
     return np.concatenate((ring[: edge + 1], *bridge, ring[edge + 1 :]))
 
 
-def _with_piece(ring: np.ndarray, piece: np.ndarray) -> np.ndarray:
-    """The ring with a level and an upright line to the nearest vertex of another piece."""
-    start, end = _nearest(ring, piece)
-    corner = np.array([[piece[end, 0], ring[start, 1]]])
-    around = np.roll(piece, -end, axis=0)
-    bridge = (corner, around, around[:1], corner, ring[start : start + 1])
-    return np.concatenate((ring[: start + 1], *bridge, ring[start + 1 :]))
+def _joined(rings: Sequence[np.ndarray]) -> np.ndarray:
+    """Every piece hangs on the one before it whose box is nearest, at their nearest vertices."""
+    corners = np.array([(*ring.min(axis=0), *-ring.max(axis=0)) for ring in rings])
+    first, hanging = [0] * len(rings), [[] for _ in rings]
+    for i in range(1, len(rings)):
+        # How far each earlier box ends before this one begins, left, above, right and below.
+        gaps = np.maximum(corners[:i] + np.roll(corners[i], 2), 0)
+        at = int(np.argmin((gaps**2).sum(axis=1)))
+        start, first[i] = _nearest(rings[at], rings[i])
+        hanging[at].append((start, i))
+    whole: dict[int, np.ndarray] = {}
+    for i in reversed(range(len(rings))):
+        ring, pieces, done = np.roll(rings[i], -first[i], axis=0), [], 0
+        for start, child in sorted(((s - first[i]) % len(ring), c) for s, c in hanging[i]):
+            around = whole.pop(child)
+            corner = np.array([[around[0, 0], ring[start, 1]]])
+            pieces += [ring[done : start + 1], corner, around, around[:1], corner]
+            done = start
+        whole[i] = np.concatenate((*pieces, ring[done:]))
+    return whole[0]
 
 
 def _nearest(ring: np.ndarray, piece: np.ndarray) -> tuple[int, int]:
@@ -151,9 +159,3 @@ def _closed_rings(ring: np.ndarray) -> list[np.ndarray]:
         path.append(vertex)
     rings.append(path)
     return [np.array(one, dtype=np.float64) for one in rings if len(one) > 2]
-
-
-def _in_box_of(inner: np.ndarray, outer: np.ndarray) -> bool:
-    """Whether the box around one ring lies in that around another."""
-    above = (inner.min(axis=0) >= outer.min(axis=0)).all()
-    return bool(above and (inner.max(axis=0) <= outer.max(axis=0)).all())

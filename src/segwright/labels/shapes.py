@@ -88,16 +88,15 @@ def region_of(shape: Shape, size_hw: tuple[int, int]) -> RunLengths:
         return shape
     if isinstance(shape, Box):
         shape = shape.polygons()
-    region = rasterise([part.exterior for part in shape.parts], size_hw)
-    if not shape.num_holes:
-        return region
-    pieces = [_with_holes(part, size_hw) for part in shape.parts]
-    region = pieces[0]
-    for piece in pieces[1:]:
-        region |= piece
+    holed = [part for part in shape.parts if part.holes]
+    plain = [part.exterior for part in shape.parts if not part.holes]
+    regions = [rasterise(plain, size_hw)] if plain or not holed else []
+    regions += [_with_holes(part, size_hw) for part in holed]
+    region = regions[0]
+    for other in regions[1:]:
+        region |= other
     return region
 
 
 def _with_holes(part: Polygon, size_hw: tuple[int, int]) -> RunLengths:
-    region = rasterise([part.exterior], size_hw)
-    return region - rasterise(part.holes, size_hw, thin=False) if part.holes else region
+    return rasterise([part.exterior], size_hw) - rasterise(part.holes, size_hw, thin=False)
