@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from segwright.plan import Plan
     from segwright.result import Result
     from segwright.segmenter import Segmenter, load
+    from segwright.verbs.convert import convert
     from segwright.verbs.evaluate import evaluate
     from segwright.verbs.plan import plan as make_plan
     from segwright.verbs.predict import predict
@@ -62,6 +63,7 @@ __all__ = [
     "UnknownNameError",
     "UsageError",
     "__version__",
+    "convert",
     "evaluate",
     "load",
     "make_plan",
@@ -95,6 +97,7 @@ _SOURCES = {
         "plan": ("Plan",),
         "result": ("Result",),
         "segmenter": ("Segmenter", "load"),
+        "verbs.convert": ("convert",),
         "verbs.evaluate": ("evaluate",),
         "verbs.predict": ("predict",),
         "verbs.train": ("TrainReport", "train"),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from segwright.errors import StorageError
+from segwright.errors import StorageError, UsageError
 
 
 @contextmanager
@@ -58,3 +59,42 @@ def write_whole(path: Path, content: bytes | str, *, sync: bool = True) -> None:
     """
     with open_whole(path, sync=sync) as file:
         file.write(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """A folder to fill, which takes its place when the block ends, and never if the block fails.
+
+    Args:
+        path: The folder to make; what is there must be empty.
+
+    Raises:
+        UsageError: There is something in that place already.
+        StorageError: It cannot be written.
+    """
+    require_empty(path)
+    aside = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
+    try:
+        with storage_errors(path):
+            aside.mkdir(parents=True)
+        yield aside
+        with storage_errors(path):
+            if path.exists():
+                path.rmdir()  # it is empty
+            aside.rename(path)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def require_empty(path: Path) -> None:
+    """Refuses a place where there is something already.
+
+    Raises:
+        UsageError: Nothing is ever overwritten.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise UsageError(
+            "this place is taken, and nothing is ever overwritten",
+            where=path,
+            remedy="Give a folder that is new or empty",
+        )

@@ -30,6 +30,7 @@ PUBLIC = {
     "UnknownNameError",
     "UsageError",
     "__version__",
+    "convert",
     "evaluate",
     "load",
     "make_plan",

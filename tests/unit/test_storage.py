@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from segwright.errors import StorageError
-from segwright.storage import open_whole, write_whole
+from segwright.errors import StorageError, UsageError
+from segwright.storage import open_whole, whole_folder, write_whole
 
 
 @pytest.mark.parametrize("sync", [True, False])
@@ -49,3 +49,25 @@ def test_what_must_last_is_on_the_disk_before_it_takes_its_place(
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=r"absent.a: cannot be written \(No such file"):
         write_whole(tmp_path / "absent" / "a", "x")
+
+
+def test_a_folder_appears_whole(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder"
+    with whole_folder(path) as aside:
+        (aside / "a").write_bytes(b"1")
+        assert not path.exists()
+    assert [one.name for one in path.iterdir()] == ["a"]
+    with pytest.raises(UsageError, match="taken"), whole_folder(path):
+        pytest.fail("the block must not run")
+    (path / "a").unlink()
+    with whole_folder(path) as aside:
+        (aside / "b").write_bytes(b"2")
+    assert [one.name for one in path.iterdir()] == ["b"]
+
+
+@pytest.mark.parametrize("failure", [ValueError("wrong"), KeyboardInterrupt()])
+def test_a_folder_whose_block_fails_is_absent(tmp_path: Path, failure: BaseException) -> None:
+    with pytest.raises(type(failure)), whole_folder(tmp_path / "folder") as aside:
+        (aside / "a").write_bytes(b"1")
+        raise failure
+    assert not list(tmp_path.iterdir())

@@ -7,11 +7,49 @@ from typing import Annotated
 
 import typer
 
-from segwright.cli.command import ClassesFile, Verb
+from segwright.cli.command import ClassesFile, Data, Verb
+from segwright.cli.outcome import SOME_FAILED
 
 # What a verb needs is imported inside its command: `--help` answers at once.
 
 data_commands = typer.Typer()
+
+
+@data_commands.command(cls=Verb)
+def convert(
+    data: Data,
+    to: Annotated[
+        str, typer.Option(metavar="FORMAT", help="A format that `segwright formats` lists.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write; must be new.")],
+    classes: ClassesFile = None,
+    split: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only train, val or test; default: all.")
+    ] = None,
+) -> None:
+    """Write DATA in another format, read it back and count what was lost."""
+    from segwright.cli.progress import open_progress
+    from segwright.verbs.convert import convert as run_conversion
+
+    with open_progress() as progress:
+        report = run_conversion(data, to, out, classes=classes, split=split, on_event=progress)
+    typer.echo(report.text())
+    if report.failed:
+        total = report.pictures + len(report.failed)
+        typer.echo(
+            f"error: {len(report.failed)} of {total} pictures left out, named above", err=True
+        )
+        raise typer.Exit(SOME_FAILED)
+
+
+@data_commands.command(cls=Verb)
+def formats(
+    name: Annotated[str | None, typer.Argument(metavar="[FORMAT]", help="One format.")] = None,
+) -> None:
+    """List the formats of labels there are, and what each cannot hold."""
+    from segwright.verbs.formats import describe_format, list_formats
+
+    typer.echo(list_formats() if name is None else describe_format(name))
 
 
 @data_commands.command(cls=Verb)

@@ -16,16 +16,22 @@ from segwright.formats.catalog import layouts, open_labels
 from segwright.formats.entry import Entry, listed
 from segwright.formats.faults import Report, refuse
 from segwright.formats.format import Opening
-from segwright.formats.settings import read_settings
+from segwright.formats.settings import DatasetSettings, read_settings
 
 
-def open_dataset(path: str | os.PathLike[str], *, report: Report = refuse) -> Dataset:
+def open_dataset(
+    path: str | os.PathLike[str],
+    *,
+    report: Report = refuse,
+    settings: DatasetSettings | None = None,
+) -> Dataset:
     """Opens a dataset folder; pictures are paired and labels understood, but not yet read.
 
     Args:
         path: A folder in one of the layouts of `formats.catalog`, with an optional `classes.txt`
             and `dataset.yaml` (see `formats.settings`).
         report: Is told of every fault; what is at fault is left out if it returns.
+        settings: Declarations that count in place of those of `dataset.yaml` and `classes.txt`.
 
     Raises:
         DataError: No such folder, an unknown layout, or pictures and labels that do not match.
@@ -38,11 +44,12 @@ def open_dataset(path: str | os.PathLike[str], *, report: Report = refuse) -> Da
         raise DataError(
             problem, where=root, remedy=f"Give the folder of a dataset. Accepted are: {layouts()}"
         )
-    settings = read_settings(root)
+    if settings is None:
+        settings = read_settings(root)
 
     def assign(entries: Sequence[Entry]) -> tuple[Entry, ...]:
         if settings.groups is not None:
-            entries = _grouped(entries, settings.groups, where=root / "dataset.yaml")
+            entries = grouped(entries, settings.groups, where=root / "dataset.yaml")
         if settings.splits is not None:
             entries = _divided(entries, settings.splits, where=root / "dataset.yaml")
         return tuple(entries)
@@ -52,7 +59,7 @@ def open_dataset(path: str | os.PathLike[str], *, report: Report = refuse) -> Da
     return Dataset(root, collection.classes, collection.entries, spacing, collection.notes)
 
 
-def _grouped(entries: Sequence[Entry], pattern: str, *, where: Path) -> tuple[Entry, ...]:
+def grouped(entries: Sequence[Entry], pattern: str, *, where: object) -> tuple[Entry, ...]:
     """The entries with the group that the pattern finds in their keys."""
     matches = [re.search(pattern, entry.key) for entry in entries]
     bare = [entry.key for entry, match in zip(entries, matches, strict=True) if not match]
@@ -73,14 +80,20 @@ def _grouped(entries: Sequence[Entry], pattern: str, *, where: Path) -> tuple[En
 def _divided(
     entries: Sequence[Entry], splits: Mapping[str, Sequence[str]], *, where: Path
 ) -> tuple[Entry, ...]:
-    """The entries with the declared splits; what the folders said no longer counts."""
+    """The entries with the declared splits; what the folders said no longer counts.
+
+    A place that is the key of a picture stands for that picture alone, even if a folder or a file
+    has the same name.
+    """
     found: list[list[str]] = [[] for _ in entries]
+    keys = {entry.key for entry in entries}
     for split, wanted in splits.items():
         unused = {place.rstrip("/") for place in wanted}
         patterns = [place for place in unused if any(mark in place for mark in "*?")]
         places = frozenset(unused)
         for number, entry in enumerate(entries):
-            hits = {entry.key, entry.image.name, *_folders_above(entry)} & places
+            hits = {entry.image.name, *folders_above(entry)} & places - keys
+            hits |= {entry.key} & places
             hits |= {pattern for pattern in patterns if fnmatchcase(entry.key, pattern)}
             unused -= hits
             if hits:
@@ -106,7 +119,7 @@ def _divided(
     return tuple(replace(e, split=at[0]) for e, at in zip(entries, found, strict=True))
 
 
-def _folders_above(entry: Entry) -> list[str]:
+def folders_above(entry: Entry) -> list[str]:
     """ "a/b", "a" for a picture in a/b, seen from the dataset's root."""
     folder = PurePosixPath(entry.folder)
     return [folder.as_posix(), *(parent.as_posix() for parent in folder.parents)]

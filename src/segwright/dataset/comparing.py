@@ -1,0 +1,217 @@
+"""What became of a dataset that was written in another format: both are read and compared.
+
+Classes are compared by their names, pixels by the label maps that a network would learn from, and
+objects one by one: an object is kept if one of the same class covers the same pixels.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from segwright.dataset.dataset import Dataset
+from segwright.dataset.threads import in_order
+from segwright.errors import DataError
+from segwright.formats.entry import Entry, listed
+from segwright.formats.writing import flat
+from segwright.labels.classes import Classes
+from segwright.labels.instances import Instance, Instances, Labels, as_label_map
+from segwright.labels.rle import RunLengths
+
+IGNORED = "(ignored)"
+"""Stands for ignored pixels and regions among the class names."""
+
+
+@dataclass
+class Tally:
+    """What was counted of one class.
+
+    Attributes:
+        pixels: Pixels of the class before.
+        changed: How many of them have another class now.
+        objects: Objects of the class before; 0 where labels are no objects.
+        lost: How many of them no object of the class equals now.
+    """
+
+    pixels: int = 0
+    changed: int = 0
+    objects: int = 0
+    lost: int = 0
+
+
+@dataclass
+class Comparison:
+    """What was measured of all pictures.
+
+    Attributes:
+        classes: Class name → what was counted, in the order of the classes before.
+        differences: Kind of loss (see `formats.lost`) → how often it was found: "pixels" that
+            have another class, "identity" for objects that are not found again, "crowds",
+            "scores" and "attributes" of objects that are found, "splits", "groups" and "colours".
+    """
+
+    classes: dict[str, Tally] = field(default_factory=dict)
+    differences: Counter[str] = field(default_factory=Counter)
+
+    def total(self) -> Tally:
+        """The sum over all classes."""
+        every = self.classes.values()
+        return Tally(
+            sum(one.pixels for one in every),
+            sum(one.changed for one in every),
+            sum(one.objects for one in every),
+            sum(one.lost for one in every),
+        )
+
+
+def partners(before: Dataset, after: Dataset) -> list[Entry]:
+    """The entry of `after` for every entry of `before`: formats may flatten names or add a split.
+
+    Raises:
+        DataError: A picture that is not there again, or one that was not there before.
+    """
+    by_key = {entry.key: entry for entry in after.entries}
+    found: list[Entry] = []
+    missing: list[str] = []
+    for entry in before.entries:
+        names = (entry.key, flat(entry.key), entry.key.rpartition("/")[2])
+        tried = [f"{place}{name}" for name in names for place in ("", f"{entry.split}/")]
+        match = next((by_key.pop(name) for name in tried if name in by_key), None)
+        if match is None:
+            missing.append(entry.key)
+        else:
+            found.append(match)
+    if missing or by_key:
+        what = f"without {listed(missing)}" if missing else f"with {listed(by_key)} besides"
+        raise DataError(f"it is read back {what}", where=after.root)
+    return found
+
+
+def compare(
+    before: Dataset, after: Dataset, *, progress: Callable[[int], None] = lambda done: None
+) -> Comparison:
+    """Reads both datasets and counts every difference; few pictures are in memory at a time.
+
+    Raises:
+        DataError: They do not have the same pictures, or one cannot be read.
+    """
+    entries = partners(before, after)
+    names = (*before.classes.names, IGNORED)
+    found = Comparison({name: Tally() for name in names})
+    found.differences.update(declared_differences(before, after, entries))
+    pairs = zip(before.entries, entries, strict=True)
+
+    def one(pair: tuple[Entry, Entry]) -> Comparison:
+        return _compare_labels(pair[0].labels.read(), pair[1].labels.read())
+
+    for done, (_, future) in enumerate(in_order(one, pairs), start=1):
+        part = future.result()
+        found.differences.update(part.differences)
+        for name, tally in part.classes.items():
+            whole = found.classes[name]
+            whole.pixels += tally.pixels
+            whole.changed += tally.changed
+            whole.objects += tally.objects
+            whole.lost += tally.lost
+        progress(done)
+    return found
+
+
+def declared_differences(before: Dataset, after: Dataset, entries: Sequence[Entry]) -> Counter[str]:
+    """Differences in what is said of pictures and classes."""
+    pairs = list(zip(before.entries, entries, strict=True))
+    colour_of = dict(zip(after.classes.names, after.classes.colours, strict=True))
+    named = zip(before.classes.names, before.classes.colours, strict=True)
+    return Counter(
+        splits=sum(old.split != new.split for old, new in pairs),
+        groups=_regrouped([old.group for old, _ in pairs], [new.group for _, new in pairs]),
+        colours=sum(colour_of.get(name) != colour for name, colour in named),
+    )
+
+
+def _regrouped(before: Sequence[str | None], after: Sequence[str | None]) -> int:
+    """Pictures that do not stay with those of their group; what a group is called is no matter."""
+    together: defaultdict[str | None, set[str | None]] = defaultdict(set)
+    apart: defaultdict[str | None, set[str | None]] = defaultdict(set)
+    for old, new in zip(before, after, strict=True):
+        together[old].add(new)
+        apart[new].add(old)
+    return sum(
+        old is not None and (new is None or len(together[old]) > 1 or len(apart[new]) > 1)
+        for old, new in zip(before, after, strict=True)
+    )
+
+
+def _compare_labels(before: Labels, after: Labels) -> Comparison:
+    found = Comparison(defaultdict(Tally))
+    _compare_pixels(before, after, found)
+    if isinstance(before, Instances):
+        _compare_objects(before, after, found)
+    return found
+
+
+def _compare_pixels(before: Labels, after: Labels, found: Comparison) -> None:
+    names = [*before.classes.names, IGNORED]
+    place = {name: index for index, name in enumerate(names)}
+    others = (name for name in after.classes.names if name not in place)
+    place |= {name: len(names) + index for index, name in enumerate(others)}
+    old, new = _by_name(before, place), _by_name(after, place)
+    if old.shape != new.shape:
+        raise DataError(f"labels of {old.shape} are read back as {new.shape} (height, width)")
+    different = old != new
+    pixels = np.bincount(old.ravel(), minlength=len(names))
+    changed = np.bincount(old[different], minlength=len(names))
+    for index in np.flatnonzero(pixels).tolist():
+        tally = found.classes[names[index]]
+        tally.pixels, tally.changed = int(pixels[index]), int(changed[index])
+    found.differences["pixels"] += int(changed.sum())
+
+
+def _by_name(labels: Labels, place: Mapping[str, int]) -> np.ndarray:
+    """The number of the class name of every pixel, (Y, X)."""
+    drawn = as_label_map(labels)
+    table = np.full(drawn.classes.ignore_index + 1, place[IGNORED], dtype=np.int32)
+    table[: len(drawn.classes)] = [place[name] for name in drawn.classes.names]
+    return table[drawn.ids]
+
+
+def _compare_objects(before: Instances, after: Labels, found: Comparison) -> None:
+    """Counts objects that have no equal, and what is no longer said of those that have one."""
+    there: defaultdict[object, list[Instance]] = defaultdict(list)
+    if isinstance(after, Instances):
+        for instance, region in zip(after.objects, after.regions, strict=True):
+            there[_name(instance, after.classes), _pixels(region)].append(instance)
+    for instance, region in zip(before.objects, before.regions, strict=True):
+        name = _name(instance, before.classes)
+        tally = found.classes[name]
+        tally.objects += 1
+        same = there[name, _pixels(region)]
+        if not same:
+            tally.lost += 1
+            found.differences["identity"] += 1
+            continue
+        # Of several on the same pixels, the one that says the most of the same is its equal.
+        best = min(same, key=lambda one: len(_unsaid(instance, one) + _unsaid(one, instance)))
+        same.remove(best)
+        found.differences.update(_unsaid(instance, best))
+
+
+def _pixels(region: RunLengths) -> bytes:
+    """A region's pixels; equal ones are equal however their runs were cut."""
+    return (region | region).counts.tobytes()
+
+
+def _name(instance: Instance, classes: Classes) -> str:
+    is_ignored = instance.class_id == classes.ignore_index
+    return IGNORED if is_ignored else classes.names[instance.class_id]
+
+
+def _unsaid(before: Instance, after: Instance) -> list[str]:
+    """What is said of an object and no longer of its equal."""
+    lost = ["crowds"] if before.is_crowd != after.is_crowd else []
+    lost += ["scores"] if before.score is not None and before.score != after.score else []
+    kept = all(after.attributes.get(key) == value for key, value in before.attributes.items())
+    return lost if kept else [*lost, "attributes"]
