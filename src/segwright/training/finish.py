@@ -92,6 +92,7 @@ _SCORING = (
 
 def _model_card(folder: RunFolder, plan: Plan, evaluation: Evaluation, material: Material) -> str:
     facts = material.facts
+    once_prepared = " once prepared" if plan.prepare.steps else ""
     return f"""# {folder.path.name}
 
 A semantic segmenter for {len(material.classes)} classes: {", ".join(material.classes.names)}.
@@ -115,8 +116,8 @@ planned {f"for {plan.budget_s:.0f} s" if plan.budget_s else "without a budget"}
 ## Limits
 
 Known to work on images like those it learned from: {facts.channels} channels, around
-{facts.size_hw_median[0]}×{facts.size_hw_median[1]} pixels. Other cameras, scenes and seasons are
-untested until you evaluate them: `segwright evaluate {folder.path.name} DATA`.
+{facts.size_hw_median[0]}×{facts.size_hw_median[1]} pixels{once_prepared}. Other cameras, scenes \
+and seasons are untested until you evaluate them: `segwright evaluate {folder.path.name} DATA`.
 """
 
 

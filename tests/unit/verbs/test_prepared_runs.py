@@ -65,7 +65,8 @@ def test_the_plan_holds_the_steps_and_says_why(finished: Path, data: Path) -> No
     (line,) = [line for line in plan.explain().splitlines() if line.startswith("prepare")]
     assert line.split(maxsplit=1)[1] == f"{PREPARE}  set by you"
     assert Plan.from_yaml(plan.to_yaml()) == plan
-    assert str(PREPARE) in (finished / "MODEL_CARD.md").read_text(encoding="utf-8")
+    card = (finished / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert str(PREPARE) in card and "30×40 pixels once prepared" in card
 
 
 def test_facts_are_those_of_the_prepared_images(finished: Path, data: Path) -> None:
@@ -199,7 +200,8 @@ def test_weights_of_a_run_come_with_its_steps_unless_others_are_set(
 
 
 def test_every_fold_is_prepared(data: Path, settings: dict[str, Any], tmp_path: Path) -> None:
-    run = train(data, folds=2, out=tmp_path / "cv", settings={**settings, "steps": 4}).run
+    given = {**settings, "steps": 4, "prepare": PREPARE}
+    run = train(data, folds=2, out=tmp_path / "cv", settings=given).run
     for fold in ("fold-1", "fold-2"):
         segmenter = load(run / fold)
         assert isinstance(segmenter, NetSegmenter) and segmenter.prepare == PREPARE
