@@ -22,7 +22,14 @@ from segwright.errors import DataError, LabelError, UnknownNameError
 from segwright.formats.coco import CocoLabels
 from segwright.formats.coco_records import CocoFile, CocoPicture, read_coco
 from segwright.formats.coco_writing import COCO_LOSSES, write_coco
-from segwright.formats.entry import Collection, Entry, listed, split_of_name, with_unique_keys
+from segwright.formats.entry import (
+    Collection,
+    Entry,
+    LabelSource,
+    listed,
+    split_of_name,
+    with_unique_keys,
+)
 from segwright.formats.faults import Fault, Report
 from segwright.formats.format import Format, Opening
 from segwright.formats.json_head import first_keys
@@ -59,7 +66,7 @@ def coco_files_in(root: Path) -> list[Found]:
     named = [path for path in inner if path.name.startswith("instances_")]
     beside = named or inner or [path for path in _jsons(root) if _is_coco(path)]
     if beside:
-        return [_found(path, "instances_") for path in beside]
+        return [found_file(path, "instances_") for path in beside]
     homes = [folder for folder in sorted(root.iterdir()) if split_of_name(folder.name)]
     return [
         Found(path, split_of_name(home.name), (), home)
@@ -80,8 +87,9 @@ def _is_coco(path: Path) -> bool:
     )
 
 
-def _found(path: Path, prefix: str) -> Found:
-    """`instances_train2017.json` is of the split train, its folder train2017 or train."""
+def found_file(path: Path, prefix: str) -> Found:
+    """Reads a file's name: `instances_train2017.json`, whose prefix is "instances_", is of the
+    split train, and the folder of its pictures is train2017 or train."""
     name = path.stem.removeprefix(prefix)
     bare = re.sub(r"\d+$", "", name)
     split = split_of_name(bare)
@@ -226,8 +234,9 @@ def images_of(file: CocoFile, folder: Path, *, report: Report) -> Mapping[int, P
 
 
 def entry_of(
-    picture: CocoPicture, image: Path, labels: CocoLabels, split: str | None, *, root: Path
+    picture: CocoPicture, image: Path, labels: LabelSource, split: str | None, *, root: Path
 ) -> Entry:
+    """The entry of a picture; its key is its file name without suffix."""
     key = Path(picture.file_name).with_suffix("").as_posix()
     return Entry(key, image, labels, split, image.parent.relative_to(root).as_posix())
 

@@ -111,10 +111,9 @@ def whole_number(value: object) -> int | None:
 
     A float beyond 2**53 stands for several numbers, so it is none.
     """
-    if type(value) is int:
-        return value
-    is_whole = type(value) is float and value.is_integer() and abs(value) <= 2**53
-    return int(value) if is_whole else None
+    if isinstance(value, float) and value.is_integer() and abs(value) <= 2**53:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 @dataclass(frozen=True)

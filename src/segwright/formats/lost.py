@@ -12,6 +12,7 @@ KINDS_OF_LOSS: Mapping[str, str] = {
     "identity": "objects that can no longer be told apart",
     "overlap": "pixels that belonged to several objects and now belong to one",
     "layers": "pictures in which other objects lie on top than before",
+    "hidden": "objects that lie wholly under others and are left out",
     "holes": "holes that were filled or cut open",
     "pieces": "pieces of objects that became objects of their own",
     "joined": "pieces of objects that were joined to one ring by lines without width",

@@ -206,6 +206,19 @@ class RunLengths:
         return left, top, int(columns[-1]) - left + 1, int(rows.max()) - top + 1
 
 
+def regions_by_id(ids: np.ndarray) -> dict[int, RunLengths]:
+    """The region of every id that occurs in (Y, X) ids, in ascending order; in one pass."""
+    flat = ids.T.ravel()
+    starts = np.concatenate(([0], np.flatnonzero(flat[1:] != flat[:-1]) + 1))
+    runs = np.stack((starts, np.append(starts[1:], flat.size)), axis=1)
+    order = np.argsort(flat[starts], kind="stable")
+    numbers, first = np.unique(flat[starts][order], return_index=True)
+    size_hw = (ids.shape[0], ids.shape[1])
+    groups = np.split(runs[order], first[1:])
+    pairs = zip(numbers.tolist(), groups, strict=True)
+    return {number: RunLengths.from_runs(group, size_hw) for number, group in pairs}
+
+
 def _undo_differences(numbers: np.ndarray) -> np.ndarray:
     """Lengths from what the text holds: from the fourth on, differences to two places before."""
     counts = numbers.copy()
