@@ -9,8 +9,8 @@ Source: what labelme (https://github.com/wkentaro/labelme) documents and writes,
 from __future__ import annotations
 
 import base64
-import binascii
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,7 +147,7 @@ class LabelMeLabels:
         parts = parts_of(file.image_path)
         if not parts or Path(parts[-1]).stem == self.image.stem:
             return
-        both = self.image.with_name(parts[-1]).is_file()
+        both = os.path.isfile(self.image.with_name(parts[-1]))  # False for a name too long
         report(
             Fault(
                 "unknown-image",
@@ -231,14 +231,14 @@ def _attributes(shapes: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, An
 def _read_shape(record: Mapping[str, Any], name: str, drawing: Drawing) -> Shape | None:
     """One shape, or None after a report."""
     kind = record.get("shape_type") or "polygon"
-    if kind in _WITHOUT_AREA:
+    if isinstance(kind, str) and kind in _WITHOUT_AREA:
         drawing.fault("not-an-area", f"a {kind}", "Draw its outline if it is an area", name=name)
         return None
     try:
         points = vertices(record.get("points"))
         if kind in ("polygon", "oriented_rectangle", "rotation"):
             return Polygons((Polygon(points),))
-        if kind not in _KINDS:
+        if not isinstance(kind, str) or kind not in _KINDS:
             raise LabelError(f"shape_type {kind!r:.40}", remedy=f"Accepted are {', '.join(_KINDS)}")
         if kind == "rectangle" and len(points) == 4:
             return Polygons((Polygon(points),))
@@ -276,7 +276,7 @@ def _read_mask(text: object, corners: np.ndarray, size_hw: tuple[int, int]) -> R
     try:
         limits = ReadLimits(max_pixels=size_hw[0] * size_hw[1])
         pixels = decode_image(base64.b64decode(text, validate=True), limits=limits).pixels
-    except binascii.Error as error:
+    except ValueError as error:  # binascii.Error is one; so is what letters beyond ASCII raise
         raise LabelError(f"a mask that is no base64 ({error})", remedy="Export it again") from None
     except SegwrightError as error:
         raise LabelError(f"a mask of which {error.problem}", remedy=error.remedy) from None
