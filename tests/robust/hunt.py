@@ -35,6 +35,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 20
 MEMORY_BYTES = 1 << 30
 RESIDENT_BYTES = 256 << 20
+# Exit code of a child that leaves the rest to another.
+_AFRESH = 77
 _ALL = {**KINDS, **PLANTED}
 
 
@@ -101,6 +103,9 @@ def hunt(kind: str, first: int, count: int, *, patience_s: int = PATIENCE_S) -> 
         findings += [Finding(kind, one["at"], one["found"]) for one in reports if "found" in one]
         if code == 0:
             break
+        if code == _AFRESH:
+            first = reports[-1]["at"] + 1
+            continue
         at = reports[-1]["at"] if reports else first
         findings.append(Finding(kind, at, f"{_ending(code, patience_s)}\n{last_words}"))
         if not reports:  # nothing can be read at all
@@ -155,10 +160,12 @@ def _read_all(kind: str, first: int, count: int, patience_s: int) -> None:
         signal.setitimer(signal.ITIMER_REAL, patience_s)
         report = _outcome(reader, one)
         signal.setitimer(signal.ITIMER_REAL, 0)
-        if _resident() - resident > RESIDENT_BYTES:
-            report = {"found": f"took {(_resident() - resident) >> 20} MiB of memory"}
-        resident = max(resident, _resident())
+        grown = _resident() - resident
+        if grown > RESIDENT_BYTES:
+            report = {"found": f"took {grown >> 20} MiB of memory"}
         print(json.dumps({"at": number, **report}), flush=True)
+        if grown > RESIDENT_BYTES:  # the peak would hide all that follow
+            sys.exit(_AFRESH)
 
 
 def _outcome(reader, one: object) -> dict[str, object]:

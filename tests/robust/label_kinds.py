@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from tests.robust.anatomy import ANATOMIES, Anatomy
+from tests.robust.image_kinds import IN_MEMORY
 from tests.robust.mutate_bytes import mutate_bytes
 from tests.robust.mutate_text import mutate_json, mutate_lines, mutate_xml
 
@@ -185,7 +186,7 @@ class DatasetReader:
     def __init__(self, name: str) -> None:
         self._name = name
         self._files = seed(name)
-        self._folder = tempfile.TemporaryDirectory()
+        self._folder = tempfile.TemporaryDirectory(dir=IN_MEMORY)
         self._root = Path(self._folder.name)
         for path in self._files:
             (self._root / path).parent.mkdir(parents=True, exist_ok=True)
