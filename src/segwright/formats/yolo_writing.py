@@ -2,8 +2,7 @@
 
 An object becomes one line, whatever it is: holes and pieces are joined to the outer ring by lines
 without width (see `bridges`), which changes no pixel. What reaches outside the picture, where
-YOLO's own reader refuses a file, is cut off along the pixels. dataset.yaml beside says what
-data.yaml cannot.
+YOLO's own reader refuses a file, is cut off along the pixels.
 """
 
 from __future__ import annotations
@@ -14,10 +13,10 @@ import numpy as np
 import yaml
 
 from segwright.formats.bridges import bridged
-from segwright.formats.declaring import write_declaration
+from segwright.formats.coco_writing import with_ignored_rest
 from segwright.formats.lost import Losses
+from segwright.formats.plain import lost_colours, plain_objects
 from segwright.formats.writing import (
-    IGNORED_NAME,
     Export,
     class_name,
     copy_image,
@@ -25,7 +24,7 @@ from segwright.formats.writing import (
     object_names,
 )
 from segwright.formats.yolo_labels import DIGITS
-from segwright.labels.instances import Instance, Instances, as_instances
+from segwright.labels.instances import Instance, Instances
 from segwright.labels.outline import outline
 from segwright.labels.polygon import rasterise
 from segwright.labels.rle import RunLengths
@@ -41,18 +40,19 @@ LOSES: Mapping[str, str] = {
     "rounding": f"rounded to {DIGITS} decimals of a pixel",
     "splits": "learned from, if others have one",
     "boxes": "drawn as full boxes",
-    "crowds": "become regions to ignore",
+    "crowds": "become regions to ignore, or of their class if they are exact",
     "scores": "left out",
     "attributes": "left out",
     "identity": "objects without any pixel are left out",
     "layers": "left out: smaller objects lie on larger ones",
     "groups": "left out",
+    "colours": "left out",
 }
 """What YOLO cannot hold → what becomes of it."""
 
 
 def write_yolo(export: Export) -> None:
-    """Writes pictures, text files, data.yaml and dataset.yaml.
+    """Writes pictures, text files and data.yaml.
 
     Pictures without a split go to images/unsplit, which data.yaml does not name; only if others
     have one they are learned from, and counted.
@@ -70,11 +70,13 @@ def write_yolo(export: Export) -> None:
         export.losses.add("groups", picture.group is not None)
         place = f"{picture.split or 'unsplit'}/{_name(picture.key)}"
         copy_image(picture, export.folder / "images", place)
-        lines = _lines(as_instances(picture.labels), numbers, export.losses)
+        objects = with_ignored_rest(plain_objects(picture.labels, export.losses))
+        lines = _lines(objects, numbers, export.losses)
         target = export.folder / "labels" / f"{place}.txt"
         with storage_errors(target):
             target.parent.mkdir(parents=True, exist_ok=True)
         write_whole(target, "".join(f"{line}\n" for line in lines), sync=False)
+    export.losses.add("colours", lost_colours(export.classes))
     places: dict[str, object] = {
         split: f"images/{split}" for split in ("train", "val", "test") if split in splits
     }
@@ -85,7 +87,6 @@ def write_yolo(export: Export) -> None:
     content = {**places, "names": {number: name for name, number in numbers.items()}}
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
     write_whole(export.folder / "data.yaml", text, sync=False)
-    write_declaration(export, "yolo")
 
 
 def _name(key: str) -> str:
@@ -96,17 +97,13 @@ def _name(key: str) -> str:
 def _lines(labels: Instances, numbers: dict[str, int], losses: Losses) -> list[str]:
     """One line for each object; a name that has no number yet gets the next one."""
     height, width = labels.size_hw
-    losses.add("layers", len({one.layer for one in labels.objects}) > 1)
     lines = []
     for one, region in zip(labels.objects, labels.regions, strict=True):
-        losses.add("crowds", one.is_crowd)
-        losses.add("scores", one.score is not None)
         losses.add("attributes", bool(one.attributes))
         if not region.area_px:
             losses.add("identity")
             continue
-        name = IGNORED_NAME if one.is_crowd else class_name(one, labels.classes)
-        number = numbers.setdefault(name, len(numbers))
+        number = numbers.setdefault(class_name(one, labels.classes), len(numbers))
         fractions = _ring(one, region, losses) / (width, height)
         lines.append(" ".join((str(number), *map(repr, fractions.ravel().tolist()))))
     return lines
