@@ -66,6 +66,8 @@ KINDS: Mapping[str, Kind] = {
     "box-only": Kind("warning", "objects of which only a box is known, taken as full boxes"),
     "scored": Kind("warning", "objects with a confidence: predictions, not annotations"),
     "approximated": Kind("note", "curves that become polygons"),
+    "soft-brush": Kind("note", "brush masks with soft edges, cut at half"),
+    "turned-picture": Kind("warning", "pictures that were turned while they were annotated"),
     # Found by looking at all pictures and labels (`dataset.checks`)
     "cannot-open": Kind("error", "what keeps the dataset from being opened"),
     "no-split": Kind("error", "a division that training cannot use"),
