@@ -11,9 +11,11 @@ from pathlib import Path
 
 from segwright.errors import DataError, UnknownNameError
 from segwright.formats.coco_folders import COCO
+from segwright.formats.coco_panoptic import COCO_PANOPTIC
 from segwright.formats.cvat import CVAT
 from segwright.formats.entry import Collection, listed
 from segwright.formats.format import Format, Opening
+from segwright.formats.label_studio import LABEL_STUDIO
 from segwright.formats.labelme_folders import LABELME
 from segwright.formats.mask_folders import MASK_FOLDERS
 from segwright.formats.yolo import YOLO
@@ -21,9 +23,11 @@ from segwright.formats.yolo import YOLO
 FORMATS: Mapping[str, Format] = {
     "labelme": LABELME,
     "cvat": CVAT,
+    "label-studio": LABEL_STUDIO,
     "yolo": YOLO,
     "masks": MASK_FOLDERS,
     "coco": COCO,
+    "coco-panoptic": COCO_PANOPTIC,
 }
 """Name → format, in the order in which they are tried."""
 
