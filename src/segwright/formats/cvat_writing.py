@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 from collections import defaultdict
 from dataclasses import dataclass, field
-from xml.etree.ElementTree import Element, SubElement, tostring
+from xml.etree.ElementTree import Element, SubElement
 
-from segwright.errors import DataError
 from segwright.formats.cvat_shapes import shape_element
 from segwright.formats.plain import plain_objects
 from segwright.formats.writing import Export, Labelled, class_name, copy_image, object_names
+from segwright.formats.xml_text import markup
 from segwright.storage import open_whole
-
-_NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write_cvat(export: Export) -> None:
@@ -30,12 +27,12 @@ def write_cvat(export: Export) -> None:
     with tempfile.TemporaryFile() as body:
         written = _Written()
         for picture in export.pictures:
-            body.write(_markup(_picture(picture, export, written)))
+            body.write(markup(_picture(picture, export, written)))
             written.number += 1
         body.seek(0)
         with open_whole(target) as file:
             file.write(b'<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n')
-            file.write(b"<version>1.1</version>\n" + _markup(_meta(export, written)))
+            file.write(b"<version>1.1</version>\n" + markup(_meta(export, written)))
             shutil.copyfileobj(body, file)
             file.write(b"</annotations>\n")
 
@@ -106,19 +103,3 @@ def _declare(parent: Element, names: set[str]) -> None:
             "values": "",
         }.items():
             SubElement(attribute, key).text = text
-
-
-def _markup(element: Element) -> bytes:
-    """An element as UTF-8.
-
-    Raises:
-        DataError: A character that no XML can hold.
-    """
-    text = tostring(element, encoding="unicode")
-    if odd := _NOT_XML.search(text):
-        raise DataError(
-            f"a name or value with the character {odd[0]!r}, which XML cannot hold: "
-            f"{text[max(odd.start() - 20, 0) : odd.end() + 20]!r}",
-            remedy="Rename it before the conversion",
-        )
-    return text.encode("utf-8") + b"\n"
