@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import BinaryIO
@@ -48,6 +49,15 @@ class Tag(IntEnum):
     YCBCR_POSITIONING = 531
 
 
+class GeoTag(IntEnum):
+    """The tags that say where on the Earth the pixels lie (OGC GeoTIFF 1.1, section 7.1)."""
+
+    PIXEL_SCALE = 33550
+    TIE_POINTS = 33922
+    TRANSFORMATION = 34264
+    KEYS = 34735
+
+
 _WANTED = frozenset(Tag)
 # Compression → how many bytes one byte can stand for at most: none, LZW, Deflate (2), PackBits,
 # Zstandard.
@@ -56,6 +66,7 @@ _FAX = (2, 3, 4)
 _JPEG = (6, 7)
 # Type number → struct code of the whole numbers: BYTE, SHORT, LONG, UNDEFINED, IFD, LONG8.
 _WHOLE = {1: "B", 3: "H", 4: "I", 7: "B", 13: "I", 16: "Q"}
+_SHORT_AND_DOUBLE = {3: "H", 12: "d"}
 
 
 @dataclass(frozen=True)
@@ -221,6 +232,17 @@ def read_directories(file: BinaryIO) -> tuple[Directory, int]:
     return first, pages
 
 
+def read_geo_tags(file: BinaryIO) -> dict[int, tuple[float, ...]]:
+    """The values of those `GeoTag`s that the first directory of a TIFF has.
+
+    Raises:
+        Unreadable: The directory is cut off.
+    """
+    reader = _Reader(file)
+    wanted = frozenset(GeoTag)
+    return dict(reader.directory(reader.first, wanted, _SHORT_AND_DOUBLE)[0].tags)
+
+
 def read_exif_orientation(exif: bytes) -> int:
     """EXIF orientation 1 … 8; broken EXIF counts as upright, as in every viewer."""
     try:
@@ -248,7 +270,12 @@ class _Reader:
         self._word, self._entry, start = ("Q", 20, 8) if self._big else ("I", 12, 4)
         (self.first,) = self._numbers(start, self._word, 1)
 
-    def directory(self, offset: int, wanted: frozenset[int] = _WANTED) -> tuple[Directory, int]:
+    def directory(
+        self,
+        offset: int,
+        wanted: frozenset[int] = _WANTED,
+        kinds: Mapping[int, str] = _WHOLE,
+    ) -> tuple[Directory, int]:
         """The wanted tags of the directory at `offset`, and where the next one is (0 = none)."""
         count_code = "Q" if self._big else "H"
         (count,) = self._numbers(offset, count_code, 1)
@@ -257,8 +284,8 @@ class _Reader:
         tags = {}
         for at in range(0, len(entries), self._entry):
             number, kind = struct.unpack_from(f"{self.order}HH", entries, at)
-            if number in wanted and kind in _WHOLE:
-                tags[number] = self._values(offset + at, _WHOLE[kind])
+            if number in wanted and kind in kinds:
+                tags[number] = self._values(offset + at, kinds[kind])
         following = offset + len(entries)
         if following + struct.calcsize(self._word) > self._size:
             return Directory(self.order, tags), 0  # EXIF writers often leave it out
