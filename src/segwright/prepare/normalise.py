@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from segwright.images.image import Image
-from segwright.prepare.step import Step, is_constant
+from segwright.prepare.step import Step
 
 
 class Percentile(Step):
@@ -65,8 +65,9 @@ class ZScore(Step):
     def apply(self, image: Image) -> Image:
         scores = np.zeros(image.pixels.shape, np.float32)
         for part, values in _parts(image, together=self.together):
-            if not is_constant(values):  # else rounding of the mean would be all there is
-                scores[..., part] = (values - values.mean()) / values.std()
+            spread = values.std()
+            if spread > 0:
+                scores[..., part] = (values - values.mean()) / spread
         return replace(image, pixels=scores)
 
 

@@ -207,7 +207,8 @@ def _augmented(dataset: Dataset, plan: Plan | None, wishes: _Wishes) -> Wall:
 
     learn = ensure_split(dataset, seed=0)[0].split("train") if plan is None else dataset
     learn = learn.subset(_spread(len(learn), _MEASURED))
-    material = Material.read(learn, learn.subset([0]), emit=wishes.on_event)
+    prepare = None if plan is None else plan.prepare
+    material = Material.read(learn, learn.subset([0]), prepare=prepare, emit=wishes.on_event)
     how = plan or draft(material.facts, examine_machine(None), fingerprint=material.fingerprint)
     mean, std = (
         np.asarray(values, np.float32)

@@ -16,6 +16,7 @@ from segwright.images.image import Image
 from segwright.labels.classes import Classes
 from segwright.labels.label_map import LabelMap
 from segwright.prepare import STEPS, Prepare
+from segwright.prepare.spacing import resampled_labels
 
 EVERY_STEP: dict[str, Any] = {
     "channels": {"channels": [0]},
@@ -220,6 +221,19 @@ def test_labels_get_the_class_with_the_largest_share() -> None:
     prepared = prepare.apply(with_spacing((4, 4), (1, 1)))
     # b three of four; c and ignored two each, the lower id; a three; b two, one of a and ignored.
     assert prepare.apply_to_labels(drawn, prepared).ids.tolist() == [[1, 2], [0, 1]]
+
+
+@given(st.tuples(*[st.integers(1, 9)] * 4), st.integers(0, 999))
+def test_shares_are_counted_exactly_ties_too(sides: tuple[int, ...], seed: int) -> None:
+    size_hw = max(sides[:2]), max(sides[2:])
+    small_hw = min(sides[:2]), min(sides[2:])
+    ids = np.random.default_rng(seed).integers(0, 3, size_hw).astype(np.uint8)
+    # Each pixel cut into as many pieces as make whole numbers of pieces in each new pixel.
+    pieces = ids.repeat(small_hw[0], 0).repeat(small_hw[1], 1)
+    blocks = pieces.reshape(small_hw[0], size_hw[0], small_hw[1], size_hw[1])
+    counts = np.stack([(blocks == one).sum((1, 3)) for one in range(3)])
+    found = resampled_labels(LabelMap(ids, Classes.named(("a", "b", "c"))), small_hw)
+    np.testing.assert_array_equal(found.ids, counts.argmax(0))
 
 
 def test_labels_that_are_magnified_come_back_the_same() -> None:

@@ -100,7 +100,7 @@ def test_zscores_have_mean_0_and_deviation_1(dtype: str, together: bool) -> None
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_a_constant_float_channel_scores_0_though_its_mean_is_rounded() -> None:
+def test_a_constant_channel_scores_0_beside_one_that_is_not() -> None:
     pixels = np.full((37, 41, 2), 0.1, np.float32)
     pixels[..., 1] = noise(37, 41, dtype="float32")
     found = prepared("zscore", pixels)
