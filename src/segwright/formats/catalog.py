@@ -15,6 +15,7 @@ from segwright.formats.coco_panoptic import COCO_PANOPTIC
 from segwright.formats.cvat import CVAT
 from segwright.formats.entry import Collection, listed
 from segwright.formats.format import Format, Opening
+from segwright.formats.geojson_folders import GEOJSON
 from segwright.formats.label_studio import LABEL_STUDIO
 from segwright.formats.labelme_folders import LABELME
 from segwright.formats.mask_folders import MASK_FOLDERS
@@ -25,9 +26,10 @@ FORMATS: Mapping[str, Format] = {
     "cvat": CVAT,
     "label-studio": LABEL_STUDIO,
     "yolo": YOLO,
-    "masks": MASK_FOLDERS,
     "coco": COCO,
     "coco-panoptic": COCO_PANOPTIC,
+    "geojson": GEOJSON,
+    "masks": MASK_FOLDERS,
 }
 """Name → format, in the order in which they are tried."""
 

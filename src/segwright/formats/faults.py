@@ -51,6 +51,7 @@ KINDS: Mapping[str, Kind] = {
     "unknown-image": Kind("error", "objects of pictures that the dataset does not have"),
     "id-twice": Kind("error", "ids that stand twice"),
     "bad-coordinates": Kind("error", "coordinates that are no finite numbers or far outside"),
+    "wrong-crs": Kind("error", "labels in other map coordinates than their picture"),
     "outside-image": Kind("warning", "shapes that reach outside their picture"),
     "wholly-outside": Kind("error", "shapes that lie wholly outside their picture"),
     "self-crossing": Kind("warning", "polygons that cross themselves"),

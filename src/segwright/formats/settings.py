@@ -71,6 +71,7 @@ class DatasetSettings(BaseModel):
         background: Name of the class that means "nothing"; false if every class is of interest.
             Of drawn objects, what nobody drew is then ignored instead of being background.
         format: The format of the labels, if several would fit the folder.
+        class_property: GeoJSON: the property of a feature that names its class.
         groups: Regular expression searched in the key of every picture; its first group (or the
             whole match) names the patient, scene or video that must not be split.
         splits: For each of train, val, test: folders, picture names, or patterns with * and ?.
@@ -94,6 +95,7 @@ class DatasetSettings(BaseModel):
     ignore: Annotated[tuple[int | str, ...], BeforeValidator(_as_tuple)] = ()
     background: str | Literal[False] | None = None
     format: str | None = None
+    class_property: str | None = None
     groups: str | None = None
     splits: dict[str, Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]] | None = None
     spacing: Annotated[tuple[float, ...], BeforeValidator(_as_tuple)] | None = None
