@@ -1,19 +1,17 @@
 """Datasets that are folders of pictures and folders of masks.
 
-Accepted layouts, where SPLIT is train, val or test (also training, valid, validation, testing):
-
-    DATA/images            DATA/masks                all in one
-    DATA/images/SPLIT      DATA/masks/SPLIT          splits inside
-    DATA/SPLIT/images      DATA/SPLIT/masks          splits outside
-    DATA/ANY/images        DATA/ANY/masks            parts that are no splits
-
-Beside `masks` there may be a folder `field_of_view` of 0/255 pictures. Folders may hold folders.
+Which folder holds what is told by names (`mask_layouts`); what the values of masks mean by looking
+at many of them (`mask_survey`, `mask_kinds`). Everything that is guessed on the way is said in the
+notes, and `dataset.yaml` can settle it: `images`, `masks`, `instances`, `field_of_view` and
+`ignore_masks` name folders, `classes`, `values`, `threshold` and `ignore` say what values mean.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import get_args
 
 from segwright.errors import DataError
 from segwright.formats.entry import (
@@ -21,174 +19,169 @@ from segwright.formats.entry import (
     Entry,
     Undecided,
     listed,
-    split_of_name,
     with_unique_keys,
 )
+from segwright.formats.faults import Fault, Report
 from segwright.formats.format import Format, Opening
-from segwright.formats.mask_kinds import decide_scheme
-from segwright.formats.masks import MaskFile, survey
-from segwright.formats.pairing import pair, pictures_in
+from segwright.formats.mask_layouts import find_layout, unused_folders
+from segwright.formats.mask_meaning import PictureMasks, understand
+from segwright.formats.mask_roles import Role
+from segwright.formats.mask_sources import Listing, Part
+from segwright.formats.pairing import pair, pair_many
+from segwright.formats.settings import DatasetSettings
+
+_ROLE_TITLES: Mapping[Role, str] = {
+    "images": "pictures",
+    "masks": "masks",
+    "instances": "masks of single objects",
+    "field_of_view": "fields of view",
+    "ignore_masks": "masks of what is ignored",
+}
 
 
-@dataclass(frozen=True)
-class _Part:
-    """One folder of pictures with its masks."""
+@dataclass
+class _Found:
+    """What all parts hold together."""
 
-    root: Path
-    images: Path
-    masks: Path
-    field_of_view: Path
-    split: str | None
-    prefix: str = ""
+    entries: list[Entry] = field(default_factory=list)
+    masks: dict[Path, PictureMasks] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 def has_mask_folders(root: Path) -> bool:
-    """Whether a folder holds `images` and `masks` in one of the accepted layouts."""
-    return bool(_parts(root))
+    """Whether a folder holds pictures and masks in one of the accepted layouts."""
+    return bool(find_layout(root))
 
 
 def open_mask_folders(opening: Opening) -> Collection:
     """Pairs pictures with masks and decides what the mask values mean.
 
     Raises:
-        DataError: Pictures without masks, masks without pictures, no picture at all, names that
-            occur twice.
+        DataError: No picture with a mask at all, or what the report raises.
         LabelError: Mask values that nothing explains.
     """
-    root, settings = opening.root, opening.settings
-    pairs: list[tuple[_Part, str, Path, Path, Path | None]] = []
-    notes: list[str] = []
-    for part in _parts(root):
-        found, said = _pairs(part)
-        pairs += [(part, *one) for one in found]
-        notes += said
-    entries = [
-        Entry(
-            key=part.prefix + name,
-            image=image,
-            labels=Undecided((mask,) if view is None else (mask, view)),
-            split=part.split,
-            folder=image.parent.relative_to(root).as_posix(),
+    root, settings, report = opening.root, opening.settings, opening.report
+    declared = _declared(settings)
+    layout = find_layout(root, declared)
+    for fault in layout.faults:
+        report(fault)
+    found = _Found()
+    for part in layout.parts:
+        _add_part(found, part, root=root, report=report)
+    if not found.entries:
+        raise DataError(
+            "no picture has a mask",
+            where=root,
+            remedy="Put pictures into a folder 'images' and masks of the same names into 'masks', "
+            "or name the folders in dataset.yaml as 'images: FOLDER' and 'masks: FOLDER'",
         )
-        for part, name, image, mask, view in pairs
-    ]
-    entries = opening.assign(with_unique_keys(entries))
-    surveyed = [entry.labels.paths[0] for entry in entries if entry.split != "test"]
-    found_values = survey(surveyed or [entry.labels.paths[0] for entry in entries])
-    scheme = decide_scheme(found_values, settings, where=root)
-    decided = (
-        replace(entry, labels=MaskFile(entry.labels.paths[0], scheme, *entry.labels.paths[1:]))
-        for entry in entries
-    )
-    looked = f"{found_values.num_files} of {found_values.num_masks} masks were looked at"
-    notes = [f"{scheme.description} ({looked}.)", *dict.fromkeys(notes)]
-    return Collection(scheme.classes, tuple(decided), tuple(notes))
+    entries = opening.assign(with_unique_keys(found.entries))
+    meaning = understand(found.masks, entries, opening)
+    decided: list[Entry] = []
+    for entry in entries:
+        if entry.key in meaning.sources:
+            decided.append(replace(entry, labels=meaning.sources[entry.key]))
+        else:
+            where, remedy = str(entry.image), "Add its mask, or move the picture away"
+            report(Fault("image-without-labels", "has no mask", where, remedy, entry.key))
+    notes = [*meaning.notes, *_placed(root, layout.parts), *dict.fromkeys(found.notes)]
+    return Collection(meaning.classes, tuple(decided), tuple(notes))
 
 
-def _pairs(part: _Part) -> tuple[list[tuple[str, Path, Path, Path | None]], list[str]]:
-    """Name, picture, mask and field of view of everything in a part, and what to say about it."""
-    images, other_images = pictures_in(part.images)
-    masks, other_masks = pictures_in(part.masks)
+def _declared(settings: DatasetSettings) -> dict[Role, str]:
+    """The folders that dataset.yaml names."""
+    places = {role: getattr(settings, role) for role in get_args(Role)}
+    return {role: place.rstrip("/") for role, place in places.items() if place}
+
+
+def _add_part(found: _Found, part: Part, *, root: Path, report: Report) -> None:
+    """Pairs the pictures of a part with their masks."""
+    listing = part.source.listed(report)
+    images = listing.files["images"]
     if not images:
-        raise DataError(
-            "holds no picture", where=part.images, remedy="Put the pictures there, or remove it"
+        remedy = "Put the pictures there, or remove it"
+        where = part.source.places()["images"]
+        report(Fault("layout", "holds no picture", where, remedy))
+        return
+    one = {
+        role: _one_each(listing, role, part, found, report)
+        for role in ("instances", "field_of_view", "ignore_masks")
+    }
+    if "masks" in listing.files:
+        masks = listing.files["masks"]
+        pairs = pair_many(images, masks, report=report, may_lack=listing.may_lack)
+        found.notes += [pairs.note] if pairs.note else []
+        of_image = {
+            name: (pairs.masks_of.get(name, ()))
+            for name in images
+            if listing.may_lack or name in pairs.masks_of
+        }
+    else:
+        masks, of_image = {}, dict.fromkeys(one["instances"], ())
+        pairs = None
+    for name, mine in of_image.items():
+        image = images[name]
+        found.masks[image] = PictureMasks(
+            image,
+            tuple(masks[mask] for mask in mine),
+            tuple(pairs.rest_of[mask] for mask in mine) if pairs else (),
+            one["instances"].get(name),
+            (one["field_of_view"].get(name), one["ignore_masks"].get(name)),
         )
-    mask_of, note = pair(images, masks, where=part.root)
-    notes = [note] if note else []
-    view_of: dict[str, Path] = {}
-    if part.field_of_view.is_dir():
-        views, other_views = pictures_in(part.field_of_view)
-        view_of, note = pair(images, views, where=part.root, what="field of view")
-        notes += [note] if note else []
-        notes.append("What lies outside the field of view is ignored.")
-        other_masks = [*other_masks, *other_views]
-    if other_images or other_masks:
-        notes.append(
-            f"Files that are no pictures were left out: {listed(other_images + other_masks)}."
-        )
-    found = [(name, images[name], mask_of[name], view_of.get(name)) for name in images]
-    return found, notes
+        paths = found.masks[image].paths or (image,)
+        folder = image.parent.relative_to(root).as_posix()
+        found.entries.append(Entry(part.prefix + name, image, Undecided(paths), part.split, folder))
+    if listing.others:
+        found.notes.append(f"Files that are no pictures were left out: {listed(listing.others)}.")
 
 
-def _parts(root: Path) -> list[_Part]:
-    """The folders of pictures in a dataset, in the order train, val, test, then by name.
-
-    Raises:
-        DataError: Layouts that are mixed, so that it is unclear what belongs together.
-    """
-    inner = [folder for folder in _folders(root) if _has_both(folder)]
-    if not _has_both(root):
-        return _parts_outside(root, inner)
-    if inner:
-        raise DataError(
-            f"has 'images' and 'masks' both itself and in {listed(f.name for f in inner)}",
-            where=root,
-            remedy="Keep one of the two layouts",
-        )
-    return _parts_inside(root)
-
-
-def _has_both(folder: Path) -> bool:
-    return (folder / "images").is_dir() and (folder / "masks").is_dir()
+def _one_each(
+    listing: Listing, role: Role, part: Part, found: _Found, report: Report
+) -> dict[str, Path]:
+    """Picture → its one file of a role; empty if the part has none of this role."""
+    files = listing.files.get(role)
+    if not files:
+        return {}
+    what = {"instances": "mask", "field_of_view": "field of view"}.get(role, "ignore mask")
+    images = listing.files["images"]
+    pairs, note = pair(images, files, where=part.where, what=what, report=report)
+    found.notes += [note] if note else []
+    if role == "field_of_view":
+        found.notes.append("What lies outside the field of view is ignored.")
+    elif role == "ignore_masks":
+        found.notes.append("What is not 0 in the ignore masks is ignored.")
+    return pairs
 
 
-def _parts_outside(root: Path, folders: list[Path]) -> list[_Part]:
-    """DATA/SPLIT/images; or DATA/ANY/images if none of the folders is named like a split."""
-    if not folders:
-        return []
-    bare = [f.name for f in _folders(root) if (f / "images").is_dir() and f not in folders]
-    strangers = [folder.name for folder in folders if not split_of_name(folder.name)]
-    if bare or (strangers and len(strangers) < len(folders)):
-        raise DataError(
-            f"{listed(bare)} has 'images' but no 'masks'"
-            if bare
-            else f"{listed(strangers)} lies beside the splits and is none",
-            where=root,
-            remedy="Name every folder of a split train, val or test, give it both 'images' and "
-            "'masks', and move others away",
-        )
-    parts = []
-    for folder in folders:
-        split = split_of_name(folder.name)
-        prefix = "" if split else f"{folder.name}/"
-        images, masks, view = (folder / name for name in ("images", "masks", "field_of_view"))
-        parts.append(_Part(folder, images, masks, view, split, prefix))
-    return _ordered(parts)
+def _placed(root: Path, parts: Sequence[Part]) -> list[str]:
+    """Which folders were taken as what, and which were not taken."""
+    places: dict[Role, list[str]] = {}
+    for part in parts:
+        for role, place in part.source.places().items():
+            places.setdefault(role, []).append(_relative(place, root))
+    taken = "; ".join(
+        f"{_ROLE_TITLES[role]} from {listed(dict.fromkeys(names))}"
+        for role, names in places.items()
+    )
+    notes = [f"{taken[:1].upper()}{taken[1:]}."]
+    free = [folder.relative_to(root).as_posix() for folder in unused_folders(root, parts)]
+    if free:
+        notes.append(f"Folders with pictures that were not used: {listed(free)}.")
+    return notes
 
 
-def _parts_inside(root: Path) -> list[_Part]:
-    """DATA/images/SPLIT if `images` holds folders named like splits; otherwise DATA/images."""
-    images, masks, view = (root / name for name in ("images", "masks", "field_of_view"))
-    names = [folder.name for folder in _folders(images) if split_of_name(folder.name)]
-    if not names:
-        return [_Part(root, images, masks, view, None)]
-    for folder in (images, masks):
-        inside = [path.name for path in folder.iterdir() if path.name[0] != "."]
-        odd = sorted(set(inside) ^ set(names))
-        if odd:
-            raise DataError(
-                f"the splits are {listed(names)}, but this folder differs in {listed(odd)}",
-                where=folder,
-                remedy="Give images and masks the same split folders and put every file into one",
-            )
-    return _ordered([_Part(root, images / n, masks / n, view / n, split_of_name(n)) for n in names])
-
-
-def _ordered(parts: list[_Part]) -> list[_Part]:
-    order = {"train": 0, "val": 1, "test": 2, None: 3}
-    return sorted(parts, key=lambda part: (order[part.split], part.images.as_posix()))
-
-
-def _folders(root: Path) -> list[Path]:
-    return sorted(path for path in root.iterdir() if path.is_dir() and path.name[0] != ".")
+def _relative(place: str, root: Path) -> str:
+    return place.removeprefix(str(root)).lstrip("/") or "."
 
 
 MASK_FOLDERS = Format(
     title="folders of pictures and masks",
-    layout="images/ + masks/, also SPLIT/images + SPLIT/masks or images/SPLIT + masks/SPLIT",
+    layout="images/ + masks/ or folders with such names, in SPLIT/ or with SPLIT/ in them; "
+    "pictures beside masks such as a.jpg + a_mask.png; a folder for each picture; or any folders "
+    "that dataset.yaml names as 'images: FOLDER' and 'masks: FOLDER'",
     found_in=has_mask_folders,
     open=open_mask_folders,
     write=None,
     loses={},
-    source="the layouts and kinds of masks that this module and `formats.masks` describe",
+    source="the layouts and kinds of masks that this module and those beside it describe",
 )

@@ -7,85 +7,43 @@ was found and which line of dataset.yaml settles it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from segwright.errors import LabelError, UnknownNameError
 from segwright.formats.entry import listed
-from segwright.formats.masks import MaskScheme, MaskSurvey
+from segwright.formats.faults import Fault, Report, refuse
+from segwright.formats.mask_colours import decide_colours
+from segwright.formats.mask_naming import (
+    TWO_NAMES,
+    ignored_ids,
+    ignoring,
+)
+from segwright.formats.mask_naming import Naming as Naming
+from segwright.formats.mask_naming import means_ignored as means_ignored
+from segwright.formats.mask_naming import name_classes as name_classes
+from segwright.formats.mask_survey import MaskSurvey
+from segwright.formats.masks import MaskScheme
 from segwright.formats.settings import DatasetSettings, DeclaredClass
 from segwright.labels.classes import Classes
 
-_IGNORED_NAMES = frozenset({"void", "ignore", "unlabeled", "unlabelled"})
 _MOST_UNNAMED = 32
 
 
-@dataclass(frozen=True)
-class Naming:
-    """Declared names, told apart into classes and names that are ignored.
-
-    Attributes:
-        classes: The classes that remain.
-        id_of: Declared name → class id, or the ignore index.
-        ignored: The names that are ignored.
-    """
-
-    classes: Classes
-    id_of: Mapping[str, int]
-    ignored: tuple[str, ...]
-
-
-def means_ignored(name: str) -> bool:
-    """Whether a class name says by itself that nobody should learn from it."""
-    return name.lower() in _IGNORED_NAMES
-
-
-def name_classes(
-    declared: Sequence[DeclaredClass], settings: DatasetSettings, *, where: Path
-) -> Naming:
-    """Splits declared names into classes and ignored ones, and finds the background.
-
-    Ignored is what `ignore` names, and a last name that says so itself (void, ignore, unlabeled).
-    Numbers under `ignore` are not looked at: what they mean depends on the format. Background is
-    the class under `background`, otherwise one that is called so.
-
-    Raises:
-        UnknownNameError: `ignore` or `background` names no class.
-        LabelError: No class remains, or a name stands twice.
-    """
-    names = [one.name for one in declared]
-    ignored = {name for name in settings.ignore if isinstance(name, str)}
-    for name in sorted(ignored):
-        if name not in names:
-            raise UnknownNameError("class under 'ignore'", name, names, where=where)
-    if len(names) > 1 and means_ignored(names[-1]):
-        ignored.add(names[-1])
-    kept = [one for one in declared if one.name not in ignored]
-    kept_names = [one.name for one in kept]
-    background = settings.background or None
-    if background is not None and background not in kept_names:
-        raise UnknownNameError("class under 'background'", background, kept_names, where=where)
-    if settings.background is None:
-        background = next((n for n in kept_names if n.lower() == "background"), None)
-    background_id = None if background is None else kept_names.index(background)
-    plain = Classes.named(kept_names, background=background_id)
-    colours = tuple(one.colour or plain.colours[i] for i, one in enumerate(kept))
-    classes = Classes(plain.names, colours, background_id)
-    id_of = {n: kept_names.index(n) if n in kept_names else classes.ignore_index for n in names}
-    return Naming(classes, id_of, tuple(name for name in names if name in ignored))
-
-
-def decide_scheme(found: MaskSurvey, settings: DatasetSettings, *, where: Path) -> MaskScheme:
+def decide_scheme(
+    found: MaskSurvey, settings: DatasetSettings, *, where: Path, report: Report = refuse
+) -> MaskScheme:
     """Decides what the stored values mean.
 
     Args:
         found: What a sample of the masks holds.
         settings: What was declared.
         where: The dataset's folder, to name in messages.
+        report: Is told of values that nothing explains: which, where, and what to declare. If it
+            returns, they mean nothing, or what is most likely where nothing at all is declared.
 
     Raises:
-        LabelError: Values that nothing explains; says which, where, and what to declare.
+        LabelError: Declarations that contradict each other, or nothing is labelled.
     """
     ignored_values = {value for value in settings.ignore if isinstance(value, int)}
     values = set(found.values()) - ignored_values
@@ -93,18 +51,54 @@ def decide_scheme(found: MaskSurvey, settings: DatasetSettings, *, where: Path) 
         return _cut(found, settings, where=where)
     if settings.values is not None:
         scheme = _declared(found, settings, where=where)
-    elif found.is_colour:
-        scheme = _colours(found, settings, where=where)
+    elif found.is_colour or _are_declared_greys(found, settings):
+        scheme = decide_colours(found, settings, where=where, report=report)
     elif _is_binary(values, settings):
-        scheme = _binary(max(values), settings, where=where)
+        scheme = _binary(max(values), _with_palette(settings, found, (0, max(values))), where=where)
     elif settings.classes is not None:
-        scheme = _numbers(settings.classes, settings, where=where)
+        shown = _with_palette(settings, found, range(len(settings.classes)))
+        scheme = _numbers(shown.classes or (), shown, where=where)
     else:
-        scheme = _unnamed(found, values, settings, where=where)
+        scheme = _unnamed(found, values, settings, where=where, report=report)
+    if scheme.is_colour and not found.is_colour:
+        values = {value * 0x010101 for value in values}
     unexplained = sorted(values - scheme.ids.keys())
     if unexplained:
-        raise _unexplained(found, unexplained, scheme, where=where)
+        report(_unexplained(found, unexplained, scheme, where=where))
     return scheme
+
+
+def _with_palette(
+    settings: DatasetSettings, found: MaskSurvey, values: Sequence[int]
+) -> DatasetSettings:
+    """The settings with the colours of the palette for classes that are declared without one.
+
+    Args:
+        settings: What was declared.
+        found: Whose palette.
+        values: The mask value of each declared class, in their order.
+    """
+    declared = settings.classes or tuple(DeclaredClass(name=name) for name in TWO_NAMES)
+    if len(declared) == 1:
+        declared = (DeclaredClass(name=TWO_NAMES[0]), *declared)
+    coloured = tuple(
+        one.model_copy(update={"colour": one.colour or found.palette.get(value)})
+        for one, value in zip(declared, values, strict=False)
+    )
+    if not found.palette:
+        return settings
+    return settings.model_copy(update={"classes": (*coloured, *declared[len(coloured) :])})
+
+
+def _are_declared_greys(found: MaskSurvey, settings: DatasetSettings) -> bool:
+    """Whether RGB pictures without any colour hold declared colours that are shades of grey."""
+    declared = {one.colour for one in settings.classes or ()}
+    ignored = {value for value in settings.ignore if isinstance(value, int)}
+    return (
+        found.has_channels
+        and None not in declared
+        and all((v, v, v) in declared for v in found.pixels if v * 0x010101 not in ignored)
+    )
 
 
 def _cut(found: MaskSurvey, settings: DatasetSettings, *, where: Path) -> MaskScheme:
@@ -129,33 +123,10 @@ def _declared(found: MaskSurvey, settings: DatasetSettings, *, where: Path) -> M
         if name not in naming.id_of:
             raise UnknownNameError("class under 'values'", name, naming.id_of, where=where)
     ids = {value: naming.id_of[name] for value, name in settings.values.items()}
-    ids |= _ignored_ids(settings, naming)
+    ids |= ignored_ids(settings, naming)
     meanings = ", ".join(f"{value} = {name}" for value, name in settings.values.items())
-    text = f"Mask values as declared: {meanings}.{_ignoring(settings, naming)}"
+    text = f"Mask values as declared: {meanings}.{ignoring(settings, naming)}"
     return MaskScheme(naming.classes, ids, text, is_colour=found.is_colour)
-
-
-def _colours(found: MaskSurvey, settings: DatasetSettings, *, where: Path) -> MaskScheme:
-    declared = settings.classes or ()
-    uncoloured = [one.name for one in declared if one.colour is None]
-    if not declared or uncoloured:
-        examples = [found.written(value) for value, _ in _most_common(found)]
-        raise LabelError(
-            f"masks are colour pictures with {len(found.pixels)} colours, the most frequent "
-            f"{listed(examples)}, but "
-            + (f"no colour is known for {listed(uncoloured)}" if declared else "no class is named"),
-            where=where,
-            remedy="Declare every class in dataset.yaml as {name: road, colour: '#804080'}",
-        )
-    naming = name_classes(declared, settings, where=where)
-    ids = {
-        int.from_bytes(bytes(one.colour), "big"): naming.id_of[one.name]
-        for one in declared
-        if one.colour is not None
-    }
-    ids |= _ignored_ids(settings, naming)
-    text = f"Masks hold the colours of {len(naming.classes)} classes.{_ignoring(settings, naming)}"
-    return MaskScheme(naming.classes, ids, text, is_colour=True)
 
 
 def _is_binary(values: set[int], settings: DatasetSettings) -> bool:
@@ -169,15 +140,15 @@ def _is_binary(values: set[int], settings: DatasetSettings) -> bool:
 def _binary(high: int, settings: DatasetSettings, *, where: Path) -> MaskScheme:
     naming = _two_classes(settings, where=where)
     low_name, high_name = naming.classes.names
-    text = f"Masks hold 0 = {low_name} and {high} = {high_name}.{_ignoring(settings, naming)}"
-    return MaskScheme(naming.classes, {0: 0, high: 1, **_ignored_ids(settings, naming)}, text)
+    text = f"Masks hold 0 = {low_name} and {high} = {high_name}.{ignoring(settings, naming)}"
+    return MaskScheme(naming.classes, {0: 0, high: 1, **ignored_ids(settings, naming)}, text)
 
 
 def _two_classes(settings: DatasetSettings, *, where: Path) -> Naming:
     """Background and the one thing, as they are declared or as "background" and "foreground"."""
-    declared = settings.classes or (DeclaredClass(name="foreground"),)
+    declared = settings.classes or (DeclaredClass(name=TWO_NAMES[1]),)
     if len(declared) == 1:
-        declared = (DeclaredClass(name="background"), *declared)
+        declared = (DeclaredClass(name=TWO_NAMES[0]), *declared)
     naming = name_classes(declared, settings, where=where)
     if len(naming.classes) != 2:
         raise LabelError(
@@ -202,13 +173,18 @@ def _numbers(
     settings = settings.model_copy(update={"ignore": tuple(ignore)})
     naming = name_classes(declared, settings, where=where)
     ids = {value: naming.id_of[one.name] for value, one in enumerate(declared)}
-    ids |= _ignored_ids(settings, naming)
+    ids |= ignored_ids(settings, naming)
     text = f"Masks hold class numbers 0 … {len(declared) - 1} in the order of the names."
-    return MaskScheme(naming.classes, ids, text + _ignoring(settings, naming))
+    return MaskScheme(naming.classes, ids, text + ignoring(settings, naming))
 
 
 def _unnamed(
-    found: MaskSurvey, values: set[int], settings: DatasetSettings, *, where: Path
+    found: MaskSurvey,
+    values: set[int],
+    settings: DatasetSettings,
+    *,
+    where: Path,
+    report: Report,
 ) -> MaskScheme:
     """Class numbers without names, if all of 0 … K-1 occur and are few."""
     if values == {0} or not values:
@@ -218,34 +194,38 @@ def _unnamed(
             where=where,
             remedy="Check that the right folder is called 'masks'",
         )
+    known = sorted(values)
     if values != set(range(len(values))) or len(values) > _MOST_UNNAMED:
-        raise _unexplained(found, sorted(values), None, where=where)
-    declared = [DeclaredClass(name=f"class {value}") for value in sorted(values)]
-    scheme = _numbers(declared, settings, where=where)
-    text = f"Masks hold the numbers 0 … {max(values)}, taken as classes; classes.txt can name them."
-    return MaskScheme(scheme.classes, scheme.ids, text)
+        fault = _unexplained(found, known, None, where=where)
+        report(fault)
+        if fault.kind == "blurred-mask":
+            low, high = known[0], known[-1]
+            naming = _two_classes(settings, where=where)
+            return MaskScheme(naming.classes, {low: 0, high: 1}, "Masks are blurred.")
+    settings = settings.model_copy(
+        update={"classes": tuple(DeclaredClass(name=f"class {value}") for value in known)}
+    )
+    settings = _with_palette(settings, found, known)
+    scheme = _numbers(settings.classes or (), settings, where=where)
+    text = (
+        f"Masks hold the numbers 0 … {known[-1]}, taken as classes; classes.txt can name them, and "
+        "'instances: masks' in dataset.yaml says that they tell single objects apart."
+    )
+    ids = {value: scheme.ids[number] for number, value in enumerate(known)}
+    return MaskScheme(scheme.classes, {**ids, **_ignored_ids_of(settings, scheme)}, text)
 
 
-def _ignored_ids(settings: DatasetSettings, naming: Naming) -> dict[int, int]:
-    index = naming.classes.ignore_index
-    return {value: index for value in settings.ignore if isinstance(value, int)}
-
-
-def _ignoring(settings: DatasetSettings, naming: Naming) -> str:
-    """The sentence that says what is ignored, with a space before it; empty if nothing is."""
-    numbers = [str(value) for value in settings.ignore if isinstance(value, int)]
-    ignored = [f"class {name!r}" for name in naming.ignored] + [f"value {n}" for n in numbers]
-    return f" Ignored: {', '.join(ignored)}." if ignored else ""
-
-
-def _most_common(found: MaskSurvey) -> list[tuple[int, int]]:
-    return sorted(found.pixels.items(), key=lambda item: -item[1])[:5]
+def _ignored_ids_of(settings: DatasetSettings, scheme: MaskScheme) -> dict[int, int]:
+    ignored = (value for value in settings.ignore if isinstance(value, int))
+    return dict.fromkeys(ignored, scheme.classes.ignore_index)
 
 
 def _unexplained(
     found: MaskSurvey, values: list[int], scheme: MaskScheme | None, *, where: Path
-) -> LabelError:
-    """The error for values that belong to no class: anti-aliased edges, or missing names."""
+) -> Fault:
+    """The fault of values that belong to no class: anti-aliased edges, or missing names."""
+    if scheme is not None and scheme.is_colour and not found.is_colour:
+        values = [value & 255 for value in values]
     first = found.first_file[values[0]]
     shown = [f"{found.written(v)} ({found.pixels[v]} px)" for v in values]
     num_classes = 2 if scheme is None else len(scheme.classes)
@@ -253,18 +233,31 @@ def _unexplained(
     if not found.is_colour and num_classes <= 2 and len(everything) > 4:
         low, high = everything[0], everything[-1]
         between = sum(found.pixels[value] for value in everything[1:-1])
-        return LabelError(
+        return Fault(
+            "blurred-mask",
             f"masks should hold two values but hold {len(everything)}: {low} "
             f"({found.pixels[low]} px), {high} ({found.pixels[high]} px) and {between} px between "
             "them, so they are anti-aliased or were stored with loss, or number single objects",
-            where=found.first_file[everything[1]],
-            remedy=f"Write 'threshold: {(low + high + 1) // 2}' into {where / 'dataset.yaml'} to "
-            "cut them there, or name a class for every value",
+            str(found.first_file[everything[1]]),
+            f"Write 'threshold: {(low + high + 1) // 2}' into {where / 'dataset.yaml'} to "
+            "cut them there, 'instances: FOLDER' if they number objects, or name a class for "
+            "every value",
         )
     known = "no class is named" if scheme is None else f"named are {listed(scheme.classes.names)}"
-    return LabelError(
-        f"mask values that belong to no class: {listed(shown)}; {known}",
-        where=first,
-        remedy=f"Name the classes in {where / 'classes.txt'}, one a line in the order of their "
-        "numbers, or list what to leave out as 'ignore: [255]' in dataset.yaml",
+    problem = f"mask values that belong to no class: {listed(shown)}; {known}"
+    remedy = (
+        f"Name the classes in {where / 'classes.txt'}, one a line in the order of their "
+        "numbers, or list what to leave out as 'ignore: [255]' in dataset.yaml"
     )
+    if found.is_colour:
+        remedy = "Give each a class with this 'colour' in dataset.yaml, or repaint these pixels"
+        return Fault("stray-colour", problem, str(first), remedy)
+    if scheme is not None:
+        return Fault("unknown-value", problem, str(first), remedy)
+    meanings = ", ".join(f"{value}: NAME" for value in values[:_MOST_UNNAMED])
+    remedy = (
+        f"Write into {where / 'dataset.yaml'} what they mean as 'values: {{{meanings}}}', or "
+        "'instances: FOLDER' with the masks' folder if they tell single objects apart, or "
+        "'ignore: [255]' for values to leave out"
+    )
+    return Fault("gaps-in-ids", problem, str(first), remedy, severity="error")

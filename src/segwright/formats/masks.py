@@ -1,15 +1,14 @@
 """What the values in mask pictures mean: index, palette, 0/255, cut at a threshold, or colours.
 
-The kind of mask is found by looking at many of them (`survey`), decided once (`mask_kinds.py`), and
-kept as a table from stored value to class id together with the sentence that says what was
-decided. A value that is not in the table is an error at every later reading; nothing is rounded,
-clipped or dropped.
+The kind of mask is found by looking at many of them (`mask_survey.py`), decided once
+(`mask_kinds.py`), and kept as a table from stored value to class id together with the sentence that
+says what was decided. A value that is not in the table is an error at every later reading; nothing
+is rounded, clipped or dropped.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,40 +17,14 @@ import numpy as np
 
 from segwright.errors import LabelError
 from segwright.formats.entry import listed
-from segwright.formats.faults import Report, refuse
-from segwright.images import read_index
+from segwright.formats.faults import Fault, Report, refuse
+from segwright.images import read_index, read_stored
 from segwright.labels.classes import Classes
+from segwright.labels.instances import Instance
 from segwright.labels.label_map import LabelMap
+from segwright.labels.rle import RunLengths
 
-_SURVEYED = 256
 _UNKNOWN = 65534  # in the table: a stored value that means nothing
-
-
-@dataclass(frozen=True)
-class MaskSurvey:
-    """What a sample of the masks holds.
-
-    Attributes:
-        pixels: Stored value → number of pixels; for colours the value is 0xRRGGBB.
-        first_file: Stored value → the first file that holds it.
-        is_colour: Whether the masks are RGB pictures whose channels differ.
-        num_files: Number of masks that were read.
-        num_masks: Number of masks that there are.
-    """
-
-    pixels: Mapping[int, int]
-    first_file: Mapping[int, Path]
-    is_colour: bool
-    num_files: int
-    num_masks: int
-
-    def values(self) -> list[int]:
-        """The stored values, ascending."""
-        return sorted(self.pixels)
-
-    def written(self, value: int) -> str:
-        """A stored value as the user knows it: 12, or #804080 for a colour."""
-        return f"#{value:06x}" if self.is_colour else str(value)
 
 
 @dataclass(frozen=True)
@@ -80,11 +53,19 @@ class MaskScheme:
                 remedy="Correct it under 'values' or 'ignore' in dataset.yaml",
             )
 
-    def decode(self, stored: np.ndarray, *, where: Path) -> LabelMap:
+    def decode(
+        self, stored: np.ndarray, *, where: Path, report: Report = refuse, key: str | None = None
+    ) -> LabelMap:
         """Turns the values of one mask, (Y, X) or (Y, X, 3), into class ids.
 
+        Args:
+            stored: The mask as it is stored.
+            where: Its file, to name in messages.
+            report: Is told of values that mean nothing; their pixels are ignored if it returns.
+            key: The picture that it belongs to, for the report.
+
         Raises:
-            LabelError: A value that means nothing; names file, value, place and remedy.
+            LabelError: A mask that is stored differently than its siblings.
         """
         values = packed(stored, where=where, is_colour=self.is_colour)
         if self.threshold is not None:
@@ -95,17 +76,38 @@ class MaskScheme:
             ids = self._table[values]
         unknown = ids == _UNKNOWN
         if unknown.any():
-            y, x = np.argwhere(unknown)[0]
-            value = int(values[y, x])
-            shown = f"#{value:06x}" if self.is_colour else str(value)
-            raise LabelError(
-                f"value {shown} at row {y}, column {x} ({int(unknown.sum())} pixels like it in "
-                f"this mask) belongs to no class",
-                where=where,
-                remedy="Name its class in classes.txt or under 'values' in dataset.yaml, or list "
-                "it there under 'ignore'",
-            )
+            report(self._fault(values, unknown, where=where, key=key))
+            ids[unknown] = self.classes.ignore_index
         return LabelMap(ids.astype(self.classes.dtype), self.classes)
+
+    def _fault(
+        self, values: np.ndarray, unknown: np.ndarray, *, where: Path, key: str | None
+    ) -> Fault:
+        """What to say of the values of a mask that mean nothing."""
+        y, x = np.argwhere(unknown)[0]
+        value = int(values[y, x])
+        strange = np.unique(values[unknown])
+        low, high = min(self.ids, default=0), max(self.ids, default=0)
+        kind = "stray-colour" if self.is_colour else "unknown-value"
+        remedy = (
+            "Name its class in classes.txt or under 'values' in dataset.yaml, or list it there "
+            "under 'ignore'"
+        )
+        if self.is_colour:
+            remedy = "Give a class this 'colour' in dataset.yaml, or repaint these pixels"
+        elif len(self.classes) == 2 and low < strange[0] and strange[-1] < high:
+            kind = "blurred-mask"
+            remedy = f"Write 'threshold: {(low + high + 1) // 2}' into dataset.yaml to cut them"
+        shown = f"#{value:06x}" if self.is_colour else str(value)
+        others = f", {len(strange)} such values" if len(strange) > 1 else ""
+        return Fault(
+            kind,
+            f"value {shown} at row {y}, column {x} ({int(unknown.sum())} pixels like it in this "
+            f"mask{others}) belongs to no class",
+            str(where),
+            remedy,
+            key,
+        )
 
     @cached_property
     def _table(self) -> np.ndarray:
@@ -124,64 +126,56 @@ class MaskFile:
         path: The mask.
         scheme: What its values mean.
         field_of_view: A 0/255 picture of the same size; what is 0 there becomes ignored.
+        ignored: A picture of the same size; what is not 0 there becomes ignored.
+        key: The picture's key, for reports.
     """
 
     path: Path
     scheme: MaskScheme
     field_of_view: Path | None = None
+    ignored: Path | None = None
+    key: str | None = None
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        return (self.path,) if self.field_of_view is None else (self.path, self.field_of_view)
+        return tuple(p for p in (self.path, self.field_of_view, self.ignored) if p is not None)
 
     def read(self, report: Report = refuse) -> LabelMap:
         """Reads the mask; raises `LabelError` for values or sizes that do not fit."""
-        labels = self.scheme.decode(read_index(self.path), where=self.path)
-        if self.field_of_view is None:
-            return labels
-        outside = _outside(self.field_of_view)
-        if outside.shape != labels.size_hw:
-            raise LabelError(
-                f"field of view is {outside.shape[0]}×{outside.shape[1]}, its mask {self.path} is "
-                f"{labels.size_hw[0]}×{labels.size_hw[1]} (height × width)",
-                where=self.field_of_view,
-                remedy="Give both the size of the picture",
+        stored = read_mask(self.path, report=report, key=self.key, is_colour=self.scheme.is_colour)
+        labels = self.scheme.decode(stored, where=self.path, report=report, key=self.key)
+        ids = labels.ids
+        for path in self.paths[1:]:
+            outside = left_out(path, is_view=path == self.field_of_view, report=report)
+            if outside.shape == ids.shape:
+                ids[outside] = labels.classes.ignore_index
+            else:
+                report(_wrong_size(path, outside.shape, self.path, ids.shape, key=self.key))
+        return labels
+
+
+def read_mask(
+    path: Path, *, report: Report = refuse, key: str | None = None, is_colour: bool = False
+) -> np.ndarray:
+    """A mask as it is stored, (Y, X) or (Y, X, C); of colour masks palettes are looked up.
+
+    A mask that is anywhere transparent is reported, because it may mean something else there.
+    """
+    raster = read_stored(path)
+    alpha = raster.alpha
+    if alpha is not None and alpha.dtype.kind == "u":
+        clear = alpha < np.iinfo(alpha.dtype).max
+        if clear.any():
+            y, x = np.argwhere(clear)[0]
+            problem = (
+                f"{int(clear.sum())} of {clear.size} pixels are transparent, the first at row {y}, "
+                f"column {x}; accepted are opaque masks"
             )
-        ids = np.where(outside, labels.classes.ignore_index, labels.ids)
-        return LabelMap(ids.astype(labels.ids.dtype), labels.classes)
-
-
-def survey(paths: Sequence[Path]) -> MaskSurvey:
-    """Counts the stored values of up to 256 masks, spread evenly over the list."""
-    count = min(len(paths), _SURVEYED)
-    grey, colour = _Census(), _Census()
-    for path in (paths[i * len(paths) // count] for i in range(count)):
-        stored = read_index(path)
-        is_colour = _is_colour(stored)
-        (colour if is_colour else grey).add(packed(stored, where=path, is_colour=is_colour), path)
-    if not colour.pixels:
-        return MaskSurvey(grey.pixels, grey.first_file, False, count, len(paths))
-    # Among colour pictures, a grey one holds the colours whose three channels are equal.
-    for value, number in grey.pixels.items():
-        file = grey.first_file[value]
-        shade = int(_grey_as_colour(np.array(value), file))
-        colour.pixels[shade] += number
-        colour.first_file.setdefault(shade, file)
-    return MaskSurvey(colour.pixels, colour.first_file, True, count, len(paths))
-
-
-class _Census:
-    """Pixels of each value, and the first file that holds it."""
-
-    def __init__(self) -> None:
-        self.pixels: Counter[int] = Counter()
-        self.first_file: dict[int, Path] = {}
-
-    def add(self, values: np.ndarray, path: Path) -> None:
-        present, counts = _counted(values)
-        for value, number in zip(present.tolist(), counts.tolist(), strict=True):
-            self.pixels[value] += number
-            self.first_file.setdefault(value, path)
+            remedy = "Save it without transparency, so that every pixel has one value"
+            report(Fault("transparent-mask", problem, str(path), remedy, key))
+    if is_colour and raster.palette is not None:
+        return raster.to_image(path).pixels
+    return raster.to_index()
 
 
 def packed(stored: np.ndarray, *, where: Path, is_colour: bool) -> np.ndarray:
@@ -199,8 +193,8 @@ def packed(stored: np.ndarray, *, where: Path, is_colour: bool) -> np.ndarray:
             remedy="Store the mask as PNG, TIFF, BMP or GIF with class numbers or 0/255",
         )
     if stored.ndim == 2:
-        return _grey_as_colour(stored, where) if is_colour else stored
-    if not is_colour and not _is_colour(stored):
+        return grey_as_colour(stored, where) if is_colour else stored
+    if not is_colour and not differs_in_channels(stored):
         return stored[..., 0]
     if not is_colour or stored.dtype != np.uint8 or stored.shape[-1] != 3:
         raise LabelError(
@@ -213,7 +207,7 @@ def packed(stored: np.ndarray, *, where: Path, is_colour: bool) -> np.ndarray:
     return red << 16 | green << 8 | blue
 
 
-def _grey_as_colour(values: np.ndarray, where: Path) -> np.ndarray:
+def grey_as_colour(values: np.ndarray, where: Path) -> np.ndarray:
     """Grey values as the colours 0xRRGGBB whose three channels are equal."""
     if values.max() > 255:
         raise LabelError(
@@ -225,27 +219,75 @@ def _grey_as_colour(values: np.ndarray, where: Path) -> np.ndarray:
     return values.astype(np.uint32) * np.uint32(0x010101)
 
 
-def _is_colour(stored: np.ndarray) -> bool:
+def differs_in_channels(stored: np.ndarray) -> bool:
+    """Whether a stored mask, (Y, X) or (Y, X, 3), is a picture in colour."""
     return stored.ndim == 3 and bool((stored != stored[..., :1]).any())
 
 
-def _counted(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The values that occur, ascending, and how often each does."""
-    if values.dtype == np.uint32:
-        return np.unique(values, return_counts=True)
-    counts = np.bincount(values.ravel())
-    present = np.flatnonzero(counts)
-    return present, counts[present]
+def ignored_around(
+    size_hw: tuple[int, int],
+    classes: Classes,
+    field_of_view: Path | None,
+    ignored: Path | None,
+    *,
+    report: Report = refuse,
+    key: str | None = None,
+) -> list[Instance]:
+    """What a field of view and an ignore mask leave out, as one object of no class on top of all.
+
+    Args:
+        size_hw: Height and width of the picture in pixels.
+        classes: The classes of the objects.
+        field_of_view: As in `MaskFile`.
+        ignored: As in `MaskFile`.
+        report: Is told of pictures of another size; they are left out.
+        key: The picture's key, for the report.
+    """
+    outside = np.zeros(size_hw, bool)
+    for path, is_view in ((field_of_view, True), (ignored, False)):
+        if path is not None:
+            mask = left_out(path, is_view=is_view, report=report)
+            if mask.shape == size_hw:
+                outside |= mask
+            else:
+                report(_wrong_size(path, mask.shape, None, size_hw, key=key))
+    if not outside.any():
+        return []
+    return [Instance(classes.ignore_index, RunLengths.from_mask(outside), layer=1)]
 
 
-def _outside(path: Path) -> np.ndarray:
-    """Where a field-of-view picture is 0, (Y, X) bool."""
+def left_out(path: Path, *, is_view: bool, report: Report = refuse) -> np.ndarray:
+    """Where a picture says that nobody looked or nobody should, (Y, X) bool.
+
+    Args:
+        path: A field of view, which is 0 there, or an ignore mask, which is not 0 there.
+        is_view: Whether it is a field of view.
+        report: Is told of a field of view that holds more than two values.
+    """
     values = packed(read_index(path), where=path, is_colour=False)
-    found = _counted(values)[0].tolist()
-    if not (set(found) <= {0, 255} or set(found) <= {0, 1}):
-        raise LabelError(
-            f"a field of view with the values {listed(found)}",
-            where=path,
-            remedy="Store 0 outside and 255 inside, nothing between",
-        )
+    if not is_view:
+        return values != 0
+    found = np.unique(values).tolist()
+    if len(found) > 2 or (len(found) == 2 and found[0] != 0):
+        problem = f"a field of view with the values {listed(found)}"
+        remedy = "Store 0 outside and 255 inside, nothing between"
+        report(Fault("blurred-mask", problem, str(path), remedy))
     return values == 0
+
+
+def _wrong_size(
+    path: Path,
+    size_hw: tuple[int, ...],
+    mask: Path | None,
+    mask_hw: tuple[int, ...],
+    *,
+    key: str | None,
+) -> Fault:
+    whose = "picture" if mask is None else f"mask {mask}"
+    return Fault(
+        "size-differs",
+        f"is {size_hw[0]}×{size_hw[1]}, its {whose} is {mask_hw[0]}×{mask_hw[1]} (height × width)",
+        str(path),
+        "Give both the size of the picture",
+        key,
+    )

@@ -3,48 +3,78 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from segwright.errors import DataError
 from segwright.formats.entry import listed
+from segwright.formats.faults import Fault, Report, refuse
 from segwright.images import IMAGE_SUFFIXES
 
 
-def pictures_in(folder: Path) -> tuple[dict[str, Path], list[str]]:
+def pictures_in(
+    folder: Path, *, report: Report = refuse, deep: bool = True
+) -> tuple[dict[str, Path], list[str]]:
     """All pictures below a folder, by their place in it without the suffix.
+
+    Args:
+        folder: The folder.
+        report: Is told of two pictures that differ in the suffix alone; the first one is kept.
+        deep: Whether the folders within it count too.
 
     Returns:
         Name ("a/b" for a/b.png) → file in the order of the names, and the names of other files;
         hidden files are left out of both.
-
-    Raises:
-        DataError: Two pictures that differ in the suffix alone.
     """
     pictures: dict[str, Path] = {}
     others: list[str] = []
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(folder.rglob("*") if deep else folder.iterdir()):
         place = path.relative_to(folder)
         if any(part.startswith(".") for part in place.parts) or not path.is_file():
             continue
         if path.suffix.lower() not in IMAGE_SUFFIXES:
             others.append(place.as_posix())
             continue
-        other = pictures.setdefault(place.with_suffix("").as_posix(), path)
+        name = place.with_suffix("").as_posix()
+        other = pictures.setdefault(name, path)
         if other is not path:
-            raise DataError(
-                f"{other.name} and {path.name} differ in the suffix alone",
-                where=folder,
-                remedy="Keep one of them, or rename it",
-            )
+            problem = f"{other.name} and {path.name} differ in the suffix alone"
+            remedy = "Keep one of them, or rename it"
+            report(Fault("name-twice", problem, str(folder), remedy, key=name))
     return pictures, others
 
 
+@dataclass(frozen=True)
+class Pairs:
+    """Which masks belong to which pictures.
+
+    Attributes:
+        masks_of: Picture → its masks, in the order of the names; pictures without are left out.
+        rest_of: Mask → what its name says beyond that of its picture ("road_1"); "" if nothing.
+        note: How names were matched if they were not equal; None if they were.
+    """
+
+    masks_of: Mapping[str, tuple[str, ...]]
+    rest_of: Mapping[str, str]
+    note: str | None = None
+
+    @property
+    def several(self) -> bool:
+        """Whether any picture has several masks."""
+        return any(len(masks) > 1 for masks in self.masks_of.values())
+
+
 def pair(
-    images: Mapping[str, Path], masks: Mapping[str, Path], *, where: Path, what: str = "mask"
+    images: Mapping[str, Path],
+    masks: Mapping[str, Path],
+    *,
+    where: Path,
+    what: str = "mask",
+    report: Report = refuse,
 ) -> tuple[dict[str, Path], str | None]:
-    """Finds the mask of every picture.
+    """Finds the one mask of every picture.
 
     Names that are equal pair up. Otherwise the beginning or ending that all pictures share, and
     the one that all masks share, are left out ("21_training" and "21_manual1" are both "21"), but
@@ -55,13 +85,48 @@ def pair(
         masks: Name → file of the masks.
         where: The folder to name in messages.
         what: What the masks are called in messages.
+        report: Is told of pictures without a mask and masks without a picture; both are left out.
 
     Returns:
         Picture name → mask file, and a note on how names were matched if they were not equal.
-
-    Raises:
-        DataError: Pictures without a mask or masks without a picture.
     """
+    pairs = _one_to_one(images, masks, what=what)
+    _report_leftovers(pairs, images, masks, what=what, report=report)
+    return {image: masks[mask] for image, (mask,) in pairs.masks_of.items()}, pairs.note
+
+
+def pair_many(
+    images: Mapping[str, Path],
+    masks: Mapping[str, Path],
+    *,
+    report: Report = refuse,
+    may_lack: bool = False,
+) -> Pairs:
+    """Finds the masks of every picture, one or several.
+
+    One mask a picture is tried first, as in `pair`. If masks are left over then, a mask belongs to
+    the picture whose name stands in its own, as a folder ("7/0" or "road/7" of "7") or as whole
+    words at its beginning or end ("7_road_1"); of several such pictures to the one with the
+    longest name.
+
+    Args:
+        images: Name → file of the pictures.
+        masks: Name → file of the masks.
+        report: Is told of pictures without a mask and masks without a picture; both are left out.
+        may_lack: Whether pictures may be without masks.
+    """
+    pairs = _one_to_one(images, masks)
+    if len(pairs.rest_of) < len(masks):
+        by_name = _many_to_one(images, masks)
+        if len(by_name.rest_of) > len(pairs.rest_of) and (by_name.several or may_lack):
+            pairs = by_name
+    _report_leftovers(pairs, images, masks, report=report, may_lack=may_lack)
+    return pairs
+
+
+def _one_to_one(
+    images: Mapping[str, Path], masks: Mapping[str, Path], *, what: str = "mask"
+) -> Pairs:
     best: tuple[dict[str, str], dict[str, str]] | None = None
     most = -1
     for strip_image, strip_mask in product(_strippers(images), _strippers(masks)):
@@ -76,44 +141,95 @@ def pair(
             break
     assert best is not None  # names as they are, the first try, are always unique
     image_of, mask_of = best
-    _refuse_leftovers(image_of, mask_of, where=where, what=what)
-    pairs = {image: masks[mask_of[core]] for core, image in image_of.items()}
-    if all(image == mask_of[core] for core, image in image_of.items()):
-        return pairs, None
-    image, mask = next((image, mask_of[core]) for core, image in image_of.items())
-    note = f"Pictures and {what}s are matched by the part of the name that differs, as in"
-    return pairs, f"{note} {images[image].name} and {masks[mask].name}."
+    pairs = {image: mask_of[core] for core, image in image_of.items() if core in mask_of}
+    unequal = next(((image, mask) for image, mask in pairs.items() if image != mask), None)
+    note = unequal and _note(images[unequal[0]], masks[unequal[1]], what)
+    return Pairs({i: (m,) for i, m in pairs.items()}, dict.fromkeys(pairs.values(), ""), note)
 
 
-def _refuse_leftovers(
-    image_of: Mapping[str, str], mask_of: Mapping[str, str], *, where: Path, what: str
-) -> None:
-    bare = [image for core, image in image_of.items() if core not in mask_of]
-    orphans = [mask for core, mask in mask_of.items() if core not in image_of]
-    if not bare and not orphans:
-        return
-    problems = []
-    if bare:
-        problems.append(f"{len(bare)} of {len(image_of)} pictures have no {what}: {listed(bare)}")
-    if orphans:
-        problems.append(
-            f"{len(orphans)} of {len(mask_of)} {what}s have no picture: {listed(orphans)}"
-        )
-    raise DataError(
-        "; ".join(problems),
-        where=where,
-        remedy=f"Give picture and {what} the same name (the suffix may differ), or move the "
-        "ones without a partner out of the folder",
+def _many_to_one(images: Mapping[str, Path], masks: Mapping[str, Path]) -> Pairs:
+    best = Pairs({}, {})
+    for strip_image, strip_mask in product(_strippers(images), _strippers(masks)):
+        image_of = {strip_image(name): name for name in images}
+        if len(image_of) < len(images) or "" in image_of:
+            continue
+        masks_of: defaultdict[str, list[str]] = defaultdict(list)
+        rest_of: dict[str, str] = {}
+        for mask in masks:
+            fits = [(core, rest) for core, rest in _within(strip_mask(mask)) if core in image_of]
+            if fits:
+                core, rest_of[mask] = max(fits, key=lambda one: len(one[0]))
+                masks_of[image_of[core]].append(mask)
+        if len(rest_of) > len(best.rest_of):
+            ordered = {image: tuple(masks_of[image]) for image in images if image in masks_of}
+            image, (mask, *_) = next(iter(ordered.items()))
+            note = _note(images[image], masks[mask], "mask")
+            best = Pairs(ordered, rest_of, note)
+        if len(rest_of) == len(masks):
+            break
+    return best
+
+
+def _note(image: Path, mask: Path, what: str) -> str:
+    return (
+        f"Pictures and {what}s are matched by the part of the name that differs, as in "
+        f"{image.name} and {mask.name}."
     )
+
+
+def _within(mask: str) -> Iterator[tuple[str, str]]:
+    """Every name of a picture that a mask's name may hold, and what is left of it then."""
+    yield mask, ""
+    cuts = [found.start() for found in re.finditer(r"[_\-. /]", mask)]
+    for cut in cuts:
+        yield mask[:cut], mask[cut + 1 :]
+        yield mask[cut + 1 :], mask[:cut]
+    folders = mask.split("/")
+    for first in range(len(folders)):
+        inner = "/".join(folders[first:])
+        above = "/".join(folders[:first])
+        for found in re.finditer(r"[_\-. /]", inner):  # road/7_1 is a mask of 7
+            yield inner[: found.start()], f"{above}/{inner[found.end() :]}".strip("/")
+
+
+def _report_leftovers(
+    pairs: Pairs,
+    images: Mapping[str, Path],
+    masks: Mapping[str, Path],
+    *,
+    report: Report,
+    what: str = "mask",
+    may_lack: bool = False,
+) -> None:
+    bare = [] if may_lack else [name for name in images if name not in pairs.masks_of]
+    orphans = [name for name in masks if name not in pairs.rest_of]
+    summary = []
+    if bare:
+        summary.append(f"{len(bare)} of {len(images)} pictures have no {what}: {listed(bare)}")
+    if orphans:
+        summary.append(f"{len(orphans)} of {len(masks)} {what}s have no picture: {listed(orphans)}")
+    remedy = (
+        f"Give picture and {what} the same name (the suffix may differ), or move the ones without "
+        "a partner out of the folder"
+    )
+    # Whoever stops at the first fault is told of all of them by it.
+    told = f" ({'; '.join(summary)})"
+    for kind, names, files, missing in (
+        ("image-without-labels", bare, images, what),
+        ("labels-without-image", orphans, masks, "picture"),
+    ):
+        for name in names:
+            report(Fault(kind, f"has no {missing}{told}", str(files[name]), remedy, key=name))
+            told = ""
 
 
 def _strippers(names: Iterable[str]) -> list[Callable[[str], str]]:
     """Ways to leave out what all names share, whole words only; the first leaves out nothing."""
     names = list(names) or [""]
     beginning = _common_beginning(names)
-    beginning = re.sub(r"[^_\-. ]*$", "", beginning)  # back to the last separator
+    beginning = re.sub(r"[^_\-. /]*$", "", beginning)  # back to the last separator
     ending = _common_beginning([name[::-1] for name in names])[::-1]
-    ending = re.sub(r"^[^_\-. ]*", "", ending)
+    ending = re.sub(r"^[^_\-. /]*", "", ending)
     if len(names) == 1:  # everything is shared: one word at either end may be left out
         ending = re.sub(r"^.*(?=[_\-. ])", "", ending)
 
