@@ -19,6 +19,7 @@ from segwright.formats.geojson_folders import GEOJSON
 from segwright.formats.label_studio import LABEL_STUDIO
 from segwright.formats.labelme_folders import LABELME
 from segwright.formats.mask_folders import MASK_FOLDERS
+from segwright.formats.pascal_voc import PASCAL_VOC
 from segwright.formats.yolo import YOLO
 
 FORMATS: Mapping[str, Format] = {
@@ -29,6 +30,7 @@ FORMATS: Mapping[str, Format] = {
     "coco": COCO,
     "coco-panoptic": COCO_PANOPTIC,
     "geojson": GEOJSON,
+    "pascal-voc": PASCAL_VOC,
     "masks": MASK_FOLDERS,
 }
 """Name → format, in the order in which they are tried."""

@@ -23,6 +23,7 @@ from segwright.formats.entry import Collection, Entry, Undecided, listed, with_u
 from segwright.formats.faults import Fault, Report
 from segwright.formats.format import Format, Opening
 from segwright.formats.objects import name_objects
+from segwright.formats.text import read_lines
 from segwright.formats.yolo_labels import YoloLabels
 from segwright.formats.yolo_places import Places, declaration_in, mirror
 from segwright.formats.yolo_writing import LOSES, write_yolo
@@ -91,8 +92,7 @@ def _names(
         said = next((p for n in ("dataset.yaml", "classes.txt") if (p := root / n).is_file()), root)
         return dict(enumerate(one.name for one in opening.settings.classes)), said
     for inner in sorted((*root.glob("labels/classes.txt"), *root.glob("*/labels/classes.txt"))):
-        lines = inner.read_text(encoding="utf-8-sig", errors="replace").splitlines()
-        return dict(enumerate(filter(None, map(str.strip, lines)))), inner
+        return dict(enumerate(read_lines(inner))), inner
     raise DataError(
         "the classes have no names",
         where=path or root,

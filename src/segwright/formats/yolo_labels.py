@@ -19,17 +19,16 @@ from pathlib import Path
 
 import numpy as np
 
-from segwright.errors import LabelError
 from segwright.formats.bridges import unbridged
 from segwright.formats.drawing import Drawing
 from segwright.formats.entry import listed
 from segwright.formats.faults import Report, refuse
+from segwright.formats.text import read_text
 from segwright.images import image_size_hw
 from segwright.labels.classes import Classes
 from segwright.labels.instances import Instance, Instances
 from segwright.labels.shapes import Box, Shape
 
-MAX_LABEL_BYTES = 2**28
 DIGITS = 9
 """Decimals of a pixel that are kept."""
 
@@ -71,7 +70,7 @@ class YoloLabels:
         if self.path is None:
             return Instances(size_hw, (), self.classes)
         drawing = Drawing(size_hw, self.classes, str(self.path), report, self.key)
-        for number, line in enumerate(_text(self.path).splitlines(), start=1):
+        for number, line in enumerate(read_text(self.path).splitlines(), start=1):
             line = line.strip()
             if line and not line.startswith("#"):
                 self._read_line(line, f"line {number}", drawing)
@@ -169,19 +168,3 @@ def _ranges(numbers: Mapping[int, int]) -> str:
     if len(known) > 1 and known == list(range(known[0], known[-1] + 1)):
         return f"{known[0]} … {known[-1]}"
     return listed(known)
-
-
-def _text(path: Path) -> str:
-    try:
-        size = path.stat().st_size
-        if size > MAX_LABEL_BYTES:
-            raise LabelError(
-                f"is {size:,} bytes long; accepted are {MAX_LABEL_BYTES:,}",
-                where=path,
-                remedy="Is this a file of labels?",
-            )
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise LabelError(
-            f"cannot be read as text: {error}", where=path, remedy="Write it again"
-        ) from None

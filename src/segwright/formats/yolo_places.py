@@ -19,10 +19,10 @@ from segwright.errors import DataError
 from segwright.formats.entry import listed, split_of_name
 from segwright.formats.faults import Fault, Report
 from segwright.formats.strict_yaml import parse_yaml
+from segwright.formats.text import read_lines, read_text
 from segwright.images import IMAGE_SUFFIXES
 
 _MAX_YAML_BYTES = 4 * 1024 * 1024
-_MAX_LIST_BYTES = 2**28
 _LONGEST_PLACE = 4096
 _SPLIT_KEYS = ("train", "val", "valid", "test")
 _DECLARES_NAMES = re.compile(rb"^names\s*:", re.MULTILINE)
@@ -157,9 +157,9 @@ class Places:
 
     def _of_list(self, path: Path, bases: tuple[Path, ...]) -> list[Path]:
         """The pictures that a text file lists, one a line."""
-        lines = [line.strip() for line in _list_text(path).splitlines()]
+        lines = _list_of(path)
         found, missing = [], []
-        for line in filter(None, lines):
+        for line in lines:
             picture, _ = self._below((path.parent, *bases), line)
             if picture is not None and picture.suffix.lower() in IMAGE_SUFFIXES:
                 found.append(picture)
@@ -278,7 +278,7 @@ def _once(name: str, number: int, names: Mapping[int, str], path: Path, report: 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        content = parse_yaml(_bounded(path, _MAX_YAML_BYTES))
+        content = parse_yaml(read_text(path, max_bytes=_MAX_YAML_BYTES))
     except ValueError as error:
         raise DataError(f"not readable as YAML: {error}", where=path) from None
     if not isinstance(content, dict):
@@ -290,26 +290,11 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
-def _list_text(path: Path) -> str:
+def _list_of(path: Path) -> list[str]:
     if path.suffix.lower() != ".txt":
         raise DataError(
             "is neither a folder nor a text file that lists pictures",
             where=path,
             remedy="Name the folder of the pictures in data.yaml",
         )
-    return _bounded(path, _MAX_LIST_BYTES)
-
-
-def _bounded(path: Path, limit: int) -> str:
-    try:
-        if path.stat().st_size > limit:
-            raise DataError(
-                f"is {path.stat().st_size:,} bytes long; accepted are {limit:,}",
-                where=path,
-                remedy="Is this the right file?",
-            )
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"cannot be read as text: {error}", where=path, remedy="Write it again as UTF-8"
-        ) from None
+    return read_lines(path)
