@@ -213,5 +213,10 @@ def _unsaid(before: Instance, after: Instance) -> list[str]:
     """What is said of an object and no longer of its equal."""
     lost = ["crowds"] if before.is_crowd != after.is_crowd else []
     lost += ["scores"] if before.score is not None and before.score != after.score else []
-    kept = all(after.attributes.get(key) == value for key, value in before.attributes.items())
+    kept = all(_same(value, after.attributes.get(key)) for key, value in before.attributes.items())
     return lost if kept else [*lost, "attributes"]
+
+
+def _same(value: object, other: object) -> bool:
+    """Whether two attributes are equal, if need be as text: XML knows no numbers."""
+    return value == other or str(value).lower() == str(other).lower()

@@ -161,6 +161,8 @@ def _opened(root: Path) -> Dataset | None:
 def _write(root: Path, content: Mapping[str, Any]) -> None:
     if content:
         write_declared(root, content)
+    else:
+        (root / _FILE).unlink(missing_ok=True)
 
 
 def _coloured(classes: Classes) -> dict[str, tuple[int, int, int]]:

@@ -111,6 +111,9 @@ def open_labelme(opening: Opening) -> Collection:
         with_unique_keys(in_order(_entry(i, p, root) for i, p in image_of.items()))
     )
     names, entries = _names(entries, opening)
+    declared = {one.name for one in opening.settings.classes or ()}
+    if declared and "background" not in declared:  # dataset.yaml calls _background_ otherwise
+        names = [name for name in names if name != "background"]
     naming = name_objects(names, opening.settings, where=root)
     notes = [f"{len(entries)} LabelMe files; smaller objects lie over larger ones."]
     if naming.ignored:

@@ -16,7 +16,7 @@ import numpy as np
 
 from segwright.formats.coco_writing import Categories, Document, chosen_colours
 from segwright.formats.lost import Losses
-from segwright.formats.writing import Export, flat
+from segwright.formats.writing import Export
 from segwright.images.write import write_png
 from segwright.labels.classes import Classes
 from segwright.labels.instances import Instance, Instances, as_instances
@@ -60,13 +60,14 @@ def write_panoptic(export: Export) -> None:
         for one, segment in zip(shown.values(), segments, strict=True):
             if not is_map and one.attributes.get("isthing", True):
                 things.add(segment["category_id"])
-        png = export.folder / "annotations" / f"panoptic_{name}" / f"{flat(picture.key)}.png"
+        pngs = export.folder / "annotations" / f"panoptic_{name}"
+        png = pngs / f"{picture.key}.png"
         with storage_errors(png):
             png.parent.mkdir(parents=True, exist_ok=True)
         channels = np.stack((ids & 255, ids >> 8 & 255, ids >> 16), axis=-1)
         write_png(png, channels.astype(np.uint8))
         document.annotations.append(
-            {"image_id": image_id, "file_name": png.name, "segments_info": segments}
+            {"image_id": image_id, "file_name": f"{picture.key}.png", "segments_info": segments}
         )
         export.losses.add("groups", picture.group is not None)
     export.losses.add("colours", chosen_colours(export.classes))

@@ -19,12 +19,12 @@ from segwright.formats.writing import Export
 from segwright.storage import storage_errors, whole_folder
 from segwright.verbs.opening import open_data
 
-# What a difference that is found can come from; a kind not named here comes from itself alone.
-_SHAPES = ("identity", "overlap", "holes", "pieces", "boxes", "crowds", "rounding", "pixels")
-_EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
-    "pixels": ("pixels", "overlap", "holes", "boxes", "crowds", "rounding", "ignored"),
-    "identity": (*_SHAPES, "ignored"),
+_PIXELS = ("pixels", "overlap", "layers", "holes", "boxes", "crowds", "rounding", "ignored")
+EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
+    "pixels": _PIXELS,
+    "identity": (*_PIXELS, "identity", "hidden", "pieces"),
 }
+"""Kind of difference → the kinds of loss it can come from, where that is not itself alone."""
 _RESTORED = ("splits", "groups", "colours")
 
 
@@ -154,7 +154,7 @@ def _convert(
 def _require_explained(comparison: Comparison, losses: Losses, target: Format) -> None:
     """Refuses differences that no loss explains that was counted while writing."""
     for kind, number in comparison.differences.items():
-        if number and not any(losses[cause] for cause in _EXPLAINED_BY.get(kind, (kind,))):
+        if number and not any(losses[cause] for cause in EXPLAINED_BY.get(kind, (kind,))):
             changed = [n for n, one in comparison.classes.items() if one.changed or one.lost]
             among = f" (classes: {', '.join(changed)})" if changed else ""
             raise DataError(

@@ -143,7 +143,7 @@ def test_written_as_it_is_painted(drawn: Instances) -> None:
         (region.mask().astype(int) for region in drawn.regions), np.zeros((height, width))
     )
     with written(COCO_PANOPTIC, [drawn]) as (folder, losses):
-        png = np.asarray(Pillow.open(folder / "annotations/panoptic_all/deep__p0.png"))
+        png = np.asarray(Pillow.open(folder / "annotations/panoptic_all/deep/p0.png"))
         content = json.loads((folder / "annotations/panoptic_all.json").read_text())
         ids = png.astype(int) @ [1, 256, 65536]
         names = {one["id"]: one["name"] for one in content["categories"]}
