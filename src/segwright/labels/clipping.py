@@ -39,9 +39,9 @@ def _above(ring: np.ndarray, axis: int, border: float) -> np.ndarray:
         return ring[inside]
     before, was_inside = np.roll(ring, 1, axis=0), np.roll(inside, 1)
     crosses = inside != was_inside
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         along = (border - before[:, axis]) / (ring[:, axis] - before[:, axis])
-    cuts = before + along[:, None] * (ring - before)
+        cuts = before + along[:, None] * (ring - before)  # those that do not cross are left out
     cuts[:, axis] = border
     # Of each edge: where it cuts the border, then its end if that is inside.
     both = np.stack((cuts, ring), axis=1).reshape(-1, 2)
