@@ -91,6 +91,7 @@ KINDS: Mapping[str, Kind] = {
     "contradiction": Kind("warning", "the same picture with different labels"),
     "duplicate-across-splits": Kind("warning", "the same picture in several splits"),
     "near-duplicate-across-splits": Kind("warning", "nearly the same picture in several splits"),
+    "same-held-out": Kind("warning", "nearly the same pictures that holding out would divide"),
     "group-across-splits": Kind("warning", "patients, scenes or videos in several splits"),
     "guessed-group-across-splits": Kind("warning", "sequences in several splits, by their names"),
     "duplicate": Kind("warning", "the same picture more than once"),
