@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from segwright.result import Result
     from segwright.segmenter import Segmenter, load
     from segwright.verbs.convert import convert
+    from segwright.verbs.check import check
     from segwright.verbs.evaluate import evaluate
     from segwright.verbs.plan import plan as make_plan
     from segwright.verbs.predict import predict
@@ -63,6 +64,7 @@ __all__ = [
     "UnknownNameError",
     "UsageError",
     "__version__",
+    "check",
     "convert",
     "evaluate",
     "load",
@@ -98,6 +100,7 @@ _SOURCES = {
         "result": ("Result",),
         "segmenter": ("Segmenter", "load"),
         "verbs.convert": ("convert",),
+        "verbs.check": ("check",),
         "verbs.evaluate": ("evaluate",),
         "verbs.predict": ("predict",),
         "verbs.train": ("TrainReport", "train"),

@@ -30,6 +30,7 @@ PUBLIC = {
     "UnknownNameError",
     "UsageError",
     "__version__",
+    "check",
     "convert",
     "evaluate",
     "load",

@@ -8,11 +8,36 @@ from typing import Annotated
 import typer
 
 from segwright.cli.command import ClassesFile, Data, Verb
-from segwright.cli.outcome import SOME_FAILED
+from segwright.cli.outcome import SOME_FAILED, UNUSABLE
 
 # What a verb needs is imported inside its command: `--help` answers at once.
 
 data_commands = typer.Typer()
+
+
+@data_commands.command(cls=Verb)
+def check(
+    data: Data,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Draft a dataset.yaml beside the data.")
+    ] = False,
+    repair: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write a repaired copy; must be new.")
+    ] = None,
+) -> None:
+    """Say what is wrong with DATA before a day is lost; exit code 4 if it is not usable."""
+    from segwright.cli.progress import open_progress
+    from segwright.verbs.check import check as run_check
+
+    with open_progress() as progress:
+        verdict = run_check(data, write=write, repair_to=repair, on_event=progress)
+    typer.echo(verdict.to_json() if json else verdict.text())
+    if verdict.draft_problem is not None:
+        typer.echo(f"error: {verdict.draft_problem}", err=True)
+        raise typer.Exit(1)
+    if not verdict.usable:
+        raise typer.Exit(UNUSABLE)
 
 
 @data_commands.command(cls=Verb)

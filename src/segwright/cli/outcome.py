@@ -20,6 +20,7 @@ from segwright.errors import SegwrightError
 from segwright.verbs.extras import missing_dependency
 
 SOME_FAILED = 3
+UNUSABLE = 4
 INTERRUPTED = 128 + signal.SIGINT
 TERMINATED = 128 + signal.SIGTERM
 
