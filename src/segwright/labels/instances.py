@@ -82,8 +82,8 @@ class Instances:
         """The objects drawn into one class id per pixel.
 
         Within a layer larger objects are drawn first and smaller ones over them; of equal ones the
-        later wins. Crowds become ignored wherever no object lies on them. What no object covers is
-        background, or ignored where the classes have none.
+        later wins. Crowds become ignored wherever no object lies on them; exact ones are drawn like
+        objects. What no object covers is background, or ignored where the classes have none.
 
         Raises:
             LabelError: As `regions`.
@@ -102,15 +102,23 @@ class Instances:
         """
         return self._drawn(range(1, len(self.objects) + 1), 0, np.dtype(np.int32))
 
+    def drawing_order(self) -> list[int]:
+        """Positions of the objects from the lowest to the topmost, as `label_map` draws them."""
+        rough = not self.crowds_are_exact
+
+        def rank(position: int) -> tuple[bool, int, int]:
+            one, region = self.objects[position], self.regions[position]
+            return not (one.is_crowd and rough), one.layer, -region.area_px
+
+        return sorted(range(len(self.objects)), key=rank)
+
     def _drawn(self, values: Sequence[int], nothing: int, dtype: np.dtype) -> np.ndarray:
-        """(Y, X) picture of one value an object: crowds first, then by layer, the larger first."""
+        """(Y, X) picture of one value an object."""
         height, width = self.size_hw
         picture = np.full((width, height), nothing, dtype=dtype)  # (X, Y): column-major
         flat = picture.reshape(-1)
-        drawn = zip(self.objects, self.regions, values, strict=True)
-        order = sorted(drawn, key=lambda d: (not d[0].is_crowd, d[0].layer, -d[1].area_px))
-        for _, region, value in order:
-            flat[region.positions()] = value
+        for position in self.drawing_order():
+            flat[self.regions[position].positions()] = values[position]
         return np.ascontiguousarray(picture.T)
 
 
