@@ -18,7 +18,7 @@ import numpy as np
 from segwright.errors import LabelError
 from segwright.formats.coco_records import CocoFile, CocoPicture
 from segwright.formats.drawing import Drawing
-from segwright.formats.faults import Fault, Report, refuse
+from segwright.formats.faults import Report, refuse
 from segwright.images import image_size_hw
 from segwright.labels.classes import Classes
 from segwright.labels.instances import Instance, Instances
@@ -48,6 +48,7 @@ class CocoLabels:
         image: The picture's file, which must have the size that COCO says.
         classes: What the ids mean.
         id_of: Category name → class id or `classes.ignore_index`.
+        key: The picture's key, for reports.
     """
 
     file: CocoFile
@@ -55,6 +56,7 @@ class CocoLabels:
     image: Path
     classes: Classes
     id_of: Mapping[str, int]
+    key: str = ""
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -69,9 +71,9 @@ class CocoLabels:
         """
         size_hw = image_size_hw(self.image)
         where = f"{self.file.path}, {self.picture.file_name}"
-        drawing = Drawing(size_hw, self.classes, where, report)
+        drawing = Drawing(size_hw, self.classes, where, report, self.key)
         annotations = self.file.annotations(report).get(self.picture.image_id, ())
-        if check_size(self.file.path, self.picture, self.image, size_hw, report=report):
+        if check_size(self.picture, self.image, drawing):
             for annotation in annotations:
                 self._add(annotation, drawing)
         return drawing.instances()
@@ -111,18 +113,16 @@ class CocoLabels:
         )
 
 
-def check_size(
-    path: Path, picture: CocoPicture, image: Path, size_hw: tuple[int, int], *, report: Report
-) -> bool:
+def check_size(picture: CocoPicture, image: Path, drawing: Drawing) -> bool:
     """Whether a picture has the size that its file says, if it says any; reports if not."""
-    if picture.size_hw in (None, size_hw):
+    if picture.size_hw in (None, drawing.size_hw):
         return True
-    problem = (
-        f"says that {image} is {list(picture.size_hw or ())}, but it is {list(size_hw)} "
-        "(height, width)"
+    drawing.fault(
+        "size-differs",
+        f"says that {image} is {list(picture.size_hw or ())}, but it is {list(drawing.size_hw)} "
+        "(height, width)",
+        "Give the size of the picture that was annotated, or that very picture",
     )
-    remedy = "Give the size of the picture that was annotated, or that very picture"
-    report(Fault("size-differs", problem, str(path), remedy))
     return False
 
 

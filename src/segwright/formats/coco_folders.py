@@ -15,8 +15,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, cast
 
 from segwright.errors import DataError, LabelError, UnknownNameError
 from segwright.formats.coco import CocoLabels
@@ -37,6 +38,8 @@ from segwright.formats.mask_kinds import Naming
 from segwright.formats.objects import name_objects
 from segwright.formats.pairing import pictures_in
 from segwright.formats.settings import DatasetSettings
+
+_MOST_FILES = 100  # of whole splits; each is looked into
 
 ORDER = {"train": 0, "val": 1, "test": 2, None: 3}
 """The order in which splits are listed."""
@@ -77,7 +80,9 @@ def coco_files_in(root: Path) -> list[Found]:
 
 
 def _jsons(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("*.json") if path.name[0] != ".")
+    """The JSON files of a folder; none if there is one for every picture, as in other formats."""
+    found = sorted(path for path in folder.glob("*.json") if path.name[0] != ".")
+    return found if len(found) <= _MOST_FILES else []
 
 
 def _is_coco(path: Path) -> bool:
@@ -89,11 +94,15 @@ def _is_coco(path: Path) -> bool:
 
 def found_file(path: Path, prefix: str) -> Found:
     """Reads a file's name: `instances_train2017.json`, whose prefix is "instances_", is of the
-    split train, and the folder of its pictures is train2017 or train."""
+    split train, and the folder of its pictures is train2017 or train. The split may be any word
+    of the name."""
     name = path.stem.removeprefix(prefix)
-    bare = re.sub(r"\d+$", "", name)
-    split = split_of_name(bare)
-    return Found(path, split, tuple(dict.fromkeys((name, bare, *([split] if split else [])))))
+    words = re.split(r"[\W_]+", name)
+    splits = {word: split_of_name(word.rstrip("0123456789")) for word in words}
+    telling = [word for word, split in splits.items() if split]
+    split = splits[telling[0]] if len(telling) == 1 else None
+    folders = (name, *telling, *(word.rstrip("0123456789") for word in telling), split)
+    return Found(path, split, tuple(dict.fromkeys(filter(None, folders))))
 
 
 def open_coco_folders(opening: Opening) -> Collection:
@@ -124,8 +133,7 @@ def open_coco_folders(opening: Opening) -> Collection:
         raise DataError("no picture is left", where=root, remedy="Add the pictures")
     for folder in used:
         _report_unmentioned(folder, set().union(*used.values()), opening.report)
-    entries.sort(key=lambda entry: (ORDER[entry.split], entry.key))
-    return Collection(naming.classes, opening.assign(with_unique_keys(entries)), notes)
+    return Collection(naming.classes, opening.assign(in_order(entries)), notes)
 
 
 def refuse_unclear(founds: Sequence[Found], *, root: Path) -> None:
@@ -239,6 +247,15 @@ def entry_of(
     """The entry of a picture; its key is its file name without suffix."""
     key = Path(picture.file_name).with_suffix("").as_posix()
     return Entry(key, image, labels, split, image.parent.relative_to(root).as_posix())
+
+
+def in_order(entries: list[Entry]) -> tuple[Entry, ...]:
+    """The entries of all splits, with unique keys, which their labels are told."""
+    entries.sort(key=lambda entry: (ORDER[entry.split], entry.key))
+    return tuple(
+        replace(entry, labels=replace(cast("Any", entry.labels), key=entry.key))
+        for entry in with_unique_keys(entries)
+    )
 
 
 def _report_unmentioned(folder: Path, mentioned: Iterable[Path], report: Report) -> None:

@@ -21,12 +21,12 @@ import numpy as np
 from segwright.errors import DataError
 from segwright.formats.coco import check_size, class_of
 from segwright.formats.coco_folders import (
-    ORDER,
     Found,
     entry_of,
     folder_of,
     found_file,
     images_of,
+    in_order,
     name_categories,
     refuse_unclear,
 )
@@ -38,7 +38,7 @@ from segwright.formats.coco_records import (
     whole_number,
 )
 from segwright.formats.drawing import Drawing
-from segwright.formats.entry import Collection, Entry, listed, with_unique_keys
+from segwright.formats.entry import Collection, Entry, listed
 from segwright.formats.faults import Fault, Report, refuse
 from segwright.formats.format import Format, Opening
 from segwright.formats.panoptic_writing import PANOPTIC_LOSSES, write_panoptic
@@ -62,6 +62,7 @@ class PanopticLabels:
         segments: What the file says about the segments.
         classes: What the ids mean.
         id_of: Category name → class id or `classes.ignore_index`.
+        key: The picture's key, for reports.
     """
 
     file: CocoFile
@@ -71,6 +72,7 @@ class PanopticLabels:
     segments: Sequence[object]
     classes: Classes
     id_of: Mapping[str, int]
+    key: str = ""
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -84,8 +86,9 @@ class PanopticLabels:
             ImageError: The picture, or that of the ids, cannot be read.
         """
         size_hw = image_size_hw(self.image)
-        drawing = Drawing(size_hw, self.classes, f"{self.file.path}, {self.png.name}", report)
-        check_size(self.file.path, self.picture, self.image, size_hw, report=report)
+        where = f"{self.file.path}, {self.png.name}"
+        drawing = Drawing(size_hw, self.classes, where, report, self.key)
+        check_size(self.picture, self.image, drawing)
         regions = regions_by_id(self._ids(report, size_hw))
         void = regions.pop(0, None)
         if void is not None:
@@ -105,11 +108,13 @@ class PanopticLabels:
         if stored.dtype != np.uint8 or (stored.ndim == 3 and stored.shape[2] != 3):
             problem = f"holds {stored.dtype.name} samples of shape {stored.shape}"
             remedy = "Save it as RGB of 8 bits, id = red + 256 green + 65536 blue"
-            report(Fault("unreadable-labels", problem, str(self.png), remedy))
+            report(Fault("unreadable-labels", problem, str(self.png), remedy, self.key))
         elif stored.shape[:2] != size_hw:
             problem = f"is {list(stored.shape[:2])}, but the picture is {list(size_hw)}"
             remedy = "Give the segments of that very picture"
-            report(Fault("size-differs", f"{problem} (height, width)", str(self.png), remedy))
+            report(
+                Fault("size-differs", f"{problem} (height, width)", str(self.png), remedy, self.key)
+            )
         elif stored.ndim == 2:
             return stored.astype(np.int64)
         else:
@@ -206,13 +211,12 @@ def open_panoptic(opening: Opening) -> Collection:
                 entries.append(entry_of(picture, image, labels, found.split, root=root))
     if not entries:
         raise DataError("no picture is left", where=root, remedy="Add the pictures")
-    entries.sort(key=lambda entry: (ORDER[entry.split], entry.key))
     note = "Pixels of no segment are ignored."
     if naming.ignored:
         note += f" Ignored: {listed(naming.ignored)}."
     if stuff := sorted({name for file in files for name in file.stuff}):
         note += f" Stuff: {listed(stuff)}."
-    return Collection(naming.classes, opening.assign(with_unique_keys(entries)), (note,))
+    return Collection(naming.classes, opening.assign(in_order(entries)), (note,))
 
 
 def _record_of(

@@ -85,6 +85,9 @@ def test_of_equal_objects_the_later_wins(tmp_path: Path) -> None:
         ("valid/_annotations.coco.json", "valid", ("val",)),
         ("labels.json", "data", ()),
         ("result.json", ".", ()),
+        ("annotations/train_coco.json", "images", ("train",)),
+        ("coco_annotations_val2017.json", "val2017", ("val",)),
+        ("trainval.json", "images", ()),
     ],
 )
 def test_layouts(tmp_path: Path, name: str, folder: str, splits: tuple[str, ...]) -> None:
@@ -284,6 +287,9 @@ def test_of_bad_records_only_those_are_left_out(tmp_path: Path) -> None:
         *("bad-record", "no-region", "too-few-vertices", "bad-rle", "bad-rle"),
     ]
     assert "but it has the box [0, 0, 2, 2]" in dict(faults)["no-region"]
+    told: list[Fault] = []
+    dataset.entries[0].labels.read(told.append)
+    assert {one.key for one in told} == {"a"}
     names = [one.name for one in dataset.entries[0].labels.read(lambda fault: None).objects]
     assert names == ["annotation 1", "annotation 2", "annotation 3", "annotation 19"]
 
