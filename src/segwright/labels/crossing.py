@@ -16,6 +16,7 @@ Robust Geometric Predicates", 1997, section 4.3.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 
@@ -59,7 +60,7 @@ def _close_pairs(ring: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """
     levels = _bounds(ring)
     first = next(depth for depth, (low, _) in enumerate(levels) if low.shape[1] <= _ALL_PAIRS_OF)
-    one, other = np.triu_indices(levels[first][0].shape[1])
+    one, other = _all_pairs(levels[first][0].shape[1])
     waiting, number = [(first, one, other)], 0
     while waiting:
         depth, one, other = waiting.pop()
@@ -75,10 +76,18 @@ def _close_pairs(ring: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         if number > _MOST_PAIRS:
             raise OverflowError
         if depth == 0:
-            yield one, other
+            # Neighbours meet at the vertex they share.
+            apart = (other - one > 1) & (other - one < len(ring) - 1)
+            if apart.any():
+                yield one[apart], other[apart]
         elif len(one):
             one, other = 2 * one[:, None] + (0, 0, 1, 1), 2 * other[:, None] + (0, 1, 0, 1)
             waiting.append((depth - 1, one.ravel(), other.ravel()))
+
+
+@lru_cache(maxsize=_ALL_PAIRS_OF + 1)
+def _all_pairs(count: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.triu_indices(count)
 
 
 def _bounds(ring: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
