@@ -94,7 +94,16 @@ class BatchStream:
                 pool.shutdown(wait=True, cancel_futures=True)
 
     def _batch(self, places: list[tuple[int, int]]) -> Batch:
-        return _joined([self._sample(*place) for place in places])
+        # Samples are made where they stay: new memory and a copy would cost as much as a warp.
+        stride, (height, width) = self._plan.input.loss_stride, self._plan.input.crop_hw
+        pixels = np.empty((len(places), height, width, self._preparation.channels), np.float32)
+        ids = np.empty((len(places), height // stride, width // stride), np.int64)
+        keys = tuple(
+            self._sample(*place, pixels=one, ids=its)
+            for place, one, its in zip(places, pixels, ids, strict=True)
+        )
+        # (B, Y, X, C) in memory seen as (B, C, Y, X) is torch's channels-last, without a copy.
+        return Batch(torch.from_numpy(pixels).permute(0, 3, 1, 2), torch.from_numpy(ids), keys)
 
     def _places(self, step: int) -> list[tuple[int, int]]:
         """(sample number, image index) of each sample of a step."""
@@ -109,18 +118,21 @@ class BatchStream:
             self._order = epoch, shuffled
         return int(self._order[1][place])
 
-    def _sample(self, number: int, index: int) -> tuple[np.ndarray, np.ndarray, str]:
+    def _sample(self, number: int, index: int, *, pixels: np.ndarray, ids: np.ndarray) -> str:
+        """Makes sample `number` in its place of the batch and tells its name."""
         sample = self._samples[index]
         rng = _rng(self._plan.seed, 2, number)
         full_scale = sample.image.full_scale
-        pixels, ids = self._augmentation(full_scale).augment(
+        _, crop_ids = self._augmentation(full_scale).augment(
             self._preparation.channels_of(sample.image),
             sample.labels.ids,
             rng=rng,
             centre_yx=self._focus.pick(index, rng),
+            out=pixels,
         )
         self._preparation.normalise(pixels, full_scale=full_scale)
-        return pixels, _thinned(ids, self._plan.input.loss_stride, rng).astype(np.int64), sample.key
+        ids[...] = _thinned(crop_ids, self._plan.input.loss_stride, rng)
+        return sample.key
 
 
 def _thinned(ids: np.ndarray, stride: int, rng: np.random.Generator) -> np.ndarray:
@@ -137,10 +149,3 @@ def _thinned(ids: np.ndarray, stride: int, rng: np.random.Generator) -> np.ndarr
 def _rng(seed: int, purpose: int, number: int) -> np.random.Generator:
     """A generator that depends on its keys alone (counter-based: no stream is shared)."""
     return np.random.Generator(np.random.Philox(key=[seed, purpose << 56 | number]))
-
-
-def _joined(samples: list[tuple[np.ndarray, np.ndarray, str]]) -> Batch:
-    pixels, ids, keys = zip(*samples, strict=True)
-    # (B, Y, X, C) in memory seen as (B, C, Y, X) is torch's channels-last, without a copy.
-    images = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2)
-    return Batch(images, torch.from_numpy(np.stack(ids)), keys)

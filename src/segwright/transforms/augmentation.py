@@ -78,6 +78,7 @@ class Augmentation:
         *,
         rng: np.random.Generator,
         centre_yx: tuple[int, int] | None = None,
+        out: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Cuts one crop.
 
@@ -86,6 +87,8 @@ class Augmentation:
             ids: (Y, X) class ids of `classes.dtype`; left as it is.
             rng: Source of all randomness; the same state gives the same crop.
             centre_yx: Row and column of a pixel to show (see `CropFocus`); None for anywhere.
+            out: (h, w, C) float32, C-contiguous, that takes the crop's pixels, such as the place of
+                a sample in a batch; None for new memory, which costs as much as a change of light.
 
         Returns:
             The crop's pixels, (h, w, C) float32 in the units of `pixels`, within 0 … full scale
@@ -99,20 +102,23 @@ class Augmentation:
         geometry = draw_geometry(
             self.config, ids.shape, size_hw=self.size_hw, rng=rng, centre_yx=centre_yx
         )
-        crop = warp_pixels(pixels, geometry, fill).astype(np.float32, copy=False)
+        taken = np.empty((*self.size_hw, pixels.shape[2]), np.float32) if out is None else out
+        taken[...] = warp_pixels(pixels, geometry, fill)
         crop_ids = warp_ids(ids, geometry, self.classes.ignore_index)
 
         whole = pixels.dtype.kind == "u"
         dtype_scale = float(np.iinfo(pixels.dtype).max) if whole else 1.0
         full_scale = self.full_scale or dtype_scale
-        crop = change_light(crop, self.config, full_scale=full_scale, rng=rng)
+        crop = change_light(taken, self.config, full_scale=full_scale, rng=rng)
         if whole:
             np.clip(crop, 0, dtype_scale, out=crop)
         if self.config.cutout and rng.random() < self.config.cutout_probability:
             hole = self._draw_hole(rng)
             crop[hole] = fill
             crop_ids[hole] = self.classes.ignore_index
-        return crop, crop_ids
+        if crop is not taken:
+            taken[...] = crop
+        return taken, crop_ids
 
     def _draw_hole(self, rng: np.random.Generator) -> tuple[slice, slice]:
         """A rectangle inside the crop, after DeVries and Taylor, "Cutout" (arXiv:1708.04552)."""

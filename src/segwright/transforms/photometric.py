@@ -71,7 +71,9 @@ def _mix_colours(
     if config.brightness:
         offset = offset + rng.uniform(-config.brightness, config.brightness) * full_scale
     affine = np.column_stack((mixing, offset)).astype(np.float32)
-    return cv2.transform(pixels, affine).reshape(pixels.shape)
+    # Each pixel is read before it is written, so that no memory is needed for a second picture.
+    cv2.transform(pixels, affine, dst=pixels)
+    return pixels
 
 
 def _channel_means(pixels: np.ndarray) -> np.ndarray:

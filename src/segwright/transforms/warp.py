@@ -40,15 +40,15 @@ def warp_pixels(pixels: np.ndarray, geometry: Geometry, fill: Sequence[float]) -
     covered = pixels[window]
     small_xy = _shrunken_size(covered.shape[1::-1], step)
     matrix = _relative(geometry.matrix, window, covered.shape[1::-1], small_xy)
-    crop = np.empty((*geometry.size_hw, pixels.shape[2]), pixels.dtype)
+    reads = []
     for first in range(0, pixels.shape[2], _CHANNELS_AT_ONCE):
         some = slice(first, first + _CHANNELS_AT_ONCE)
         source = np.ascontiguousarray(covered[..., some])
         if small_xy != covered.shape[1::-1]:
             source = cv2.resize(source, small_xy, interpolation=cv2.INTER_AREA)
         read = _read(source, matrix, geometry, cv2.INTER_LINEAR, tuple(fill[some]))
-        crop[..., some] = read.reshape(crop[..., some].shape)
-    return crop
+        reads.append(read.reshape(*geometry.size_hw, -1))
+    return reads[0] if len(reads) == 1 else np.concatenate(reads, axis=-1)
 
 
 def warp_ids(ids: np.ndarray, geometry: Geometry, ignore_index: int) -> np.ndarray:

@@ -314,3 +314,17 @@ def test_refusals_say_what_was_given():
         augmentation.augment(good.astype(np.float64), ids, rng=rng(0))
     with pytest.raises(UsageError, match="3 channels"):
         augmentation.augment(np.zeros((20, 20, 3), np.uint8), ids, rng=rng(0))
+
+
+@pytest.mark.parametrize("config", [AugmentConfig(), AugmentConfig.natural()])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_a_crop_is_the_same_where_it_is_put(config, dtype):
+    pixels = (np.random.default_rng(1).random((40, 50, 3)) * 200).astype(dtype)
+    ids = np.zeros((40, 50), np.uint8)
+    crops = Augmentation(config, size_hw=(24, 32), classes=Classes.named(["a", "b"]))
+    batch = np.full((2, 24, 32, 3), np.nan, np.float32)
+    for place in range(2):
+        alone, _ = crops.augment(pixels, ids, rng=np.random.default_rng(place))
+        put, _ = crops.augment(pixels, ids, rng=np.random.default_rng(place), out=batch[place])
+        assert np.shares_memory(put, batch[place])
+        np.testing.assert_array_equal(batch[place], alone)
