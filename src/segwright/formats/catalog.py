@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from segwright.errors import DataError, UnknownNameError
+from segwright.formats.cityscapes import CITYSCAPES
 from segwright.formats.coco_folders import COCO
 from segwright.formats.coco_panoptic import COCO_PANOPTIC
 from segwright.formats.cvat import CVAT
@@ -18,7 +19,7 @@ from segwright.formats.format import Format, Opening
 from segwright.formats.geojson_folders import GEOJSON
 from segwright.formats.label_studio import LABEL_STUDIO
 from segwright.formats.labelme_folders import LABELME
-from segwright.formats.mask_folders import MASK_FOLDERS
+from segwright.formats.mask_folders import COLOUR_MASKS, MASK_FOLDERS, OBJECT_MASKS
 from segwright.formats.pascal_voc import PASCAL_VOC
 from segwright.formats.yolo import YOLO
 
@@ -31,7 +32,10 @@ FORMATS: Mapping[str, Format] = {
     "coco-panoptic": COCO_PANOPTIC,
     "geojson": GEOJSON,
     "pascal-voc": PASCAL_VOC,
+    "cityscapes": CITYSCAPES,
     "masks": MASK_FOLDERS,
+    "colour-masks": COLOUR_MASKS,
+    "object-masks": OBJECT_MASKS,
 }
 """Name → format, in the order in which they are tried."""
 
@@ -56,6 +60,8 @@ def open_labels(opening: Opening) -> Collection:
     root, wanted = opening.root, opening.settings.format
     if wanted is not None and wanted not in FORMATS:
         raise UnknownNameError("format", wanted, FORMATS, where=root / "dataset.yaml")
+    if wanted is None and (opening.settings.masks or opening.settings.instances):
+        wanted = "masks"  # only they are told by folders
     found = formats_in(root) if wanted is None else [wanted]
     if not found:
         content = sorted(path.name for path in root.iterdir() if path.name[0] != ".")

@@ -19,6 +19,7 @@ import numpy as np
 
 from segwright.errors import UsageError
 from segwright.formats.lost import Losses
+from segwright.formats.painted import count_painted
 from segwright.formats.settings import Colour
 from segwright.formats.voc_classes import BORDER, BORDER_COLOUR, voc_palette
 from segwright.formats.writing import Export, Labelled, copy_image
@@ -26,7 +27,6 @@ from segwright.images import write_png
 from segwright.labels.classes import Classes
 from segwright.labels.instances import Instance, Instances, as_label_map
 from segwright.labels.rle import RunLengths
-from segwright.labels.shapes import Box, Polygons
 from segwright.storage import storage_errors, write_whole
 
 VOC_LOSSES: Mapping[str, str] = {
@@ -127,25 +127,21 @@ def _write_objects(
 ) -> None:
     """Writes the mask of objects and the XML file of a picture; counts what is lost of objects."""
     classes = labels.classes
+    present = count_painted(labels, losses)
     _count(labels, losses)
-    numbers = labels.numbers()
-    present = np.bincount(numbers.ravel(), minlength=len(labels.objects) + 1) > 0
     kept: list[tuple[Instance, RunLengths]] = []
     new = np.zeros(len(labels.objects) + 1, np.int64)
-    for number, (one, region) in enumerate(
-        zip(labels.objects, labels.regions, strict=True), start=1
-    ):
+    for place, (one, region) in enumerate(zip(labels.objects, labels.regions, strict=True)):
         is_ignored = one.class_id == classes.ignore_index or (
             one.is_crowd and not labels.crowds_are_exact
         )
-        losses.add("hidden", not present[number] and not is_ignored)
         if is_ignored:
-            new[number] = -1
-        elif present[number] and one.class_id != classes.background:
+            new[place + 1] = -1
+        elif present[place] and one.class_id != classes.background:
             kept.append((one, region))
-            new[number] = len(kept)
+            new[place + 1] = len(kept)
     new[new < 0] = border = BORDER if len(kept) < BORDER else 0xFFFF
-    stored = new[numbers].astype(np.uint8 if border == BORDER else np.uint16)
+    stored = new[labels.numbers()].astype(np.uint8 if border == BORDER else np.uint16)
     target = _place(folder / "SegmentationObject" / f"{picture.key}.png")
     write_png(target, stored, voc_palette() if border == BORDER else None)
     target = _place(folder / "Annotations" / f"{picture.key}.xml")
@@ -153,21 +149,14 @@ def _write_objects(
 
 
 def _count(labels: Instances, losses: Losses) -> None:
-    """Counts what is lost of single objects, and pixels that several claim."""
-    height, width = labels.size_hw
-    times = np.zeros(height * width, np.uint32)
-    ignored = 0
-    for one, region in zip(labels.objects, labels.regions, strict=True):
-        times[region.positions()] += 1
-        ignored += one.class_id == labels.classes.ignore_index
-        losses.add("vertices", isinstance(one.shape, Polygons))
-        losses.add("boxes", isinstance(one.shape, Box))
-        losses.add("crowds", one.is_crowd)
-        losses.add("scores", one.score is not None)
-        losses.add("attributes", not all(_is_held(*said) for said in one.attributes.items()))
-        losses.add("identity", one.class_id == labels.classes.background)
-    losses.add("overlap", int(np.count_nonzero(times > 1)))
+    """Counts what is no longer said of single objects."""
+    ids = [one.class_id for one in labels.objects]
+    ignored = ids.count(labels.classes.ignore_index)
     losses.add("identity", ignored if ignored > 1 else 0)
+    losses.add("identity", sum(class_id == labels.classes.background for class_id in ids))
+    for one in labels.objects:
+        losses.add("crowds", one.is_crowd)
+        losses.add("attributes", not all(_is_held(*said) for said in one.attributes.items()))
 
 
 def _is_held(key: str, value: object) -> bool:
