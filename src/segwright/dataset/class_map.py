@@ -230,7 +230,7 @@ class Reclassing:
         if isinstance(labels, LabelMap):
             return LabelMap(self._table[labels.ids], self.new)
         objects = (replace(one, class_id=int(self._table[one.class_id])) for one in labels.objects)
-        return Instances(labels.size_hw, tuple(objects), self.new)
+        return Instances(labels.size_hw, tuple(objects), self.new, labels.crowds_are_exact)
 
     @cached_property
     def _table(self) -> np.ndarray:
