@@ -84,12 +84,16 @@ def _is_outside(ring: np.ndarray, size_hw: tuple[int, int]) -> bool:
 def _runs_of_ring(ring: np.ndarray, size_hw: tuple[int, int], *, thin: bool) -> np.ndarray:
     """Foreground runs of one ring as (R, 2) column-major [start, end), ascending and apart."""
     height, width = size_hw
+    column = np.ceil(ring[:, 0] - 0.5).clip(0, width).astype(np.int64)
+    first, last = int(column.min()), int(column.max())
+    num_cuts = int(np.abs(column - np.roll(column, -1)).sum())
     # A few columns at a time: many edges that all cross the image would fill the memory with cuts.
-    step = max(1, _CUTS_AT_ONCE // len(ring))
+    step = width if num_cuts <= _CUTS_AT_ONCE else max(1, _CUTS_AT_ONCE // len(ring))
     runs = np.concatenate(
-        [
-            _runs_in_columns(ring, start, min(start + step, width), height)
-            for start in range(0, width, step)
+        [np.empty((0, 2), np.int64)]
+        + [
+            _runs_in_columns(ring, start, min(start + step, last), height)
+            for start in range(first, last, step)
         ]
     )
     return _middle_pixel(ring, size_hw) if thin and not len(runs) else runs
