@@ -20,6 +20,7 @@ from segwright.errors import LabelError
 from segwright.formats.drawing import Drawing
 from segwright.formats.lost import Losses
 from segwright.formats.plain import single_ring
+from segwright.formats.xml_text import holds
 from segwright.labels.cropped import Cropped
 from segwright.labels.curves import box_ring, ellipse_ring, turned
 from segwright.labels.instances import Instance
@@ -77,16 +78,13 @@ def whole_number(element: Element, name: str, *, default: int | None = None) -> 
 def _numbers(element: Element, *names: str) -> list[float]:
     texts = [element.get(name, "") for name in names]
     for name, text in zip(names, texts, strict=True):
-        if not _NUMBER.fullmatch(text):
+        if not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
             raise LabelError(f"{name} is {text!r:.40}", remedy="Give it as a number")
     return [float(text) for text in texts]
 
 
 def _angle(element: Element) -> float:
-    angle = _numbers(element, "rotation")[0] if element.get("rotation") else 0.0
-    if not math.isfinite(angle):
-        raise LabelError(f"rotation is {angle}", remedy="Give it in degrees")
-    return angle
+    return _numbers(element, "rotation")[0] if element.get("rotation") else 0.0
 
 
 def _polygon(element: Element, size_hw: tuple[int, int]) -> Shape:
@@ -172,7 +170,7 @@ def shape_element(parent: Element, one: Instance, region: RunLengths, *, losses:
         parent: The picture's element, of which it becomes a part.
         one: The object.
         region: Its pixels.
-        losses: Is told of polygons that become pixels, and of attributes.
+        losses: Is told of polygons that become pixels, and of attributes that are no plain text.
     """
     shape, known = one.shape, dict(one.attributes)
     common = {"source": "manual", "occluded": "1" if known.pop("occluded", None) is True else "0"}
@@ -188,12 +186,16 @@ def shape_element(parent: Element, one: Instance, region: RunLengths, *, losses:
     element.set("z_order", str(one.layer))
     if type(group := known.get("group_id")) is int and group > 0:
         element.set("group_id", str(known.pop("group_id")))
-    plain = {k: v for k, v in known.items() if k and isinstance(v, str | int | float)}
-    losses.add("attributes", int(len(plain) < len(known)))
-    for key, value in plain.items():
-        text = str(value).lower() if isinstance(value, bool) else str(value)
+    texts = {k: _text(v) for k, v in known.items() if isinstance(v, str | int | float)}
+    texts = {k: v for k, v in texts.items() if k and holds(k) and holds(v)}
+    losses.add("attributes", int(len(texts) < len(known)))
+    for key, text in texts.items():
         SubElement(element, "attribute", {"name": key}).text = text
     return element
+
+
+def _text(value: str | float) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _of_mask(cropped: Cropped) -> dict[str, str]:

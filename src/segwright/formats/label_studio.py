@@ -311,7 +311,8 @@ LABEL_STUDIO = Format(
     open=open_label_studio,
     write=write_label_studio,
     loses={
-        "vertices": "objects with holes or of several pieces are written as brush masks",
+        "vertices": "objects with holes or of several pieces are written as brush masks, as are "
+        "polygons whose pixels would change with the last digit of a percentage",
         "rounding": "vertices may move by less than 1e-9 pixels; no pixel changes",
         "crowds": "crowds are written as ignored regions where no object lies on them",
         "scores": "left out",

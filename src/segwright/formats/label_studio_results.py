@@ -9,7 +9,6 @@ Source: https://labelstud.io/guide/task_format and the pages of its tags.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +23,9 @@ from segwright.labels.curves import box_ring, ellipse_ring, turned
 from segwright.labels.shapes import Box, Polygon, Polygons, Shape
 
 _DECIMALS = 9
-"""Of pixels: what is finer is the noise of percentages, and would move vertices across centres."""
+_NOISE_ULP = 4
+"""A place is taken for the nearest one of so many decimals if it differs from it by the noise of
+calculating with percentages alone, which would move vertices across the centres of pixels."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,12 @@ def _brush(region: Region, drawing: Drawing) -> Shape:
 
 def pixels_of_percent(percent: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
     """(P, 2) of (x, y) in percent to pixels."""
-    return np.round(percent * np.array(size_hw[::-1]) / 100, _DECIMALS)
+    with np.errstate(over="ignore", invalid="ignore"):  # infinities are found when it is drawn
+        pixels = percent * np.array(size_hw[::-1]) / 100
+        plain = np.round(pixels, _DECIMALS)
+        return np.where(
+            np.abs(plain - pixels) <= _NOISE_ULP * np.spacing(np.abs(pixels)), plain, pixels
+        )
 
 
 def percent_of_pixels(pixels: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
@@ -188,8 +194,7 @@ def _ellipse(value: Mapping[str, Any], size_hw: tuple[int, int]) -> Shape:
 
 
 def _angle(value: Mapping[str, Any]) -> float:
-    angle = numbers(value, "rotation")[0] if value.get("rotation") is not None else 0.0
-    return angle if math.isfinite(angle) else 0.0
+    return numbers(value, "rotation")[0] if value.get("rotation") is not None else 0.0
 
 
 _READERS: Mapping[str, Callable[[Mapping[str, Any], tuple[int, int]], Shape]] = {

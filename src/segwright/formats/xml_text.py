@@ -10,6 +10,11 @@ from segwright.errors import DataError
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+def holds(text: str) -> bool:
+    """Whether XML can hold a text as it is; a lone carriage return becomes a line break in it."""
+    return "\r" not in text and not _NOT_XML.search(text)
+
+
 def markup(element: Element) -> bytes:
     """An element and a line break, as UTF-8.
 

@@ -36,8 +36,9 @@ def ellipse_ring(
     number += -number % 4
     outward = 2 / (1 + math.cos(math.pi / number))
     angles = np.arange(number) * (2 * math.pi / number)
-    ring = np.stack((np.cos(angles), np.sin(angles)), axis=1) * (np.array(radii_xy) * outward)
-    return turned(ring + np.array(centre_xy), about_xy=centre_xy, degrees=degrees)
+    with np.errstate(invalid="ignore", over="ignore"):  # whoever draws the ring looks at it
+        ring = np.stack((np.cos(angles), np.sin(angles)), axis=1) * (np.array(radii_xy) * outward)
+        return turned(ring + np.array(centre_xy), about_xy=centre_xy, degrees=degrees)
 
 
 def box_ring(left: float, top: float, right: float, bottom: float) -> np.ndarray:
