@@ -68,13 +68,50 @@ def convert(
 
 
 @data_commands.command(cls=Verb)
+def split(
+    data: Data,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write; must be new.")],
+    by: Annotated[
+        str,
+        typer.Option(
+            metavar="PATTERN",
+            help="Regular expression whose first group in a name is the patient, scene or video; "
+            "auto: declared groups, numbered sequences, or pictures that show the same.",
+        ),
+    ] = "auto",
+    fractions: Annotated[
+        str, typer.Option(metavar="TRAIN,VAL[,TEST]", help="Shares whose sum is 1.")
+    ] = "0.7,0.15,0.15",
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same splits.")] = 0,
+    classes: ClassesFile = None,
+) -> None:
+    """Copy DATA and divide it so that nothing that belongs together is torn apart."""
+    from segwright.cli.progress import open_progress
+    from segwright.cli.settings import parse_numbers
+    from segwright.verbs.split import split as run_division
+
+    shares = parse_numbers(fractions, option="--fractions")
+    with open_progress() as progress:
+        report = run_division(
+            data, out, by=by, fractions=shares, seed=seed, classes=classes, on_event=progress
+        )
+    typer.echo(report.text())
+
+
+@data_commands.command(cls=Verb)
 def formats(
     name: Annotated[str | None, typer.Argument(metavar="[FORMAT]", help="One format.")] = None,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the page docs/formats.md.")
+    ] = False,
 ) -> None:
     """List the formats of labels there are, and what each cannot hold."""
-    from segwright.verbs.formats import describe_format, list_formats
+    from segwright.verbs.formats import describe_format, formats_page, list_formats
 
-    typer.echo(list_formats() if name is None else describe_format(name))
+    if markdown:
+        typer.echo(formats_page(), nl=False)
+    else:
+        typer.echo(list_formats() if name is None else describe_format(name))
 
 
 @data_commands.command(cls=Verb)

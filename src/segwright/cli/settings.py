@@ -72,3 +72,17 @@ def parse_spacing(text: str) -> tuple[float, float]:
             remedy="Write millimetres per pixel, like --spacing 0.5 or --spacing 0.5,0.25",
         )
     return numbers[0], numbers[-1]
+
+
+def parse_numbers(text: str, *, option: str) -> list[float]:
+    """Reads `0.7,0.15,0.15`.
+
+    Raises:
+        UsageError: Something between the commas is no number.
+    """
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise UsageError(
+            f"{text!r} is no list of numbers", where=option, remedy="Write it like 0.7,0.15,0.15"
+        ) from None

@@ -27,7 +27,7 @@ from segwright.errors import DataError, UsageError
 Fold = tuple[list[int], list[int]]
 
 _VALIDATION_SHARE = 0.2
-_MANY_SEQUENCES = 10
+MANY_SEQUENCES = 10
 
 
 def make_folds(dataset: Dataset, k: int) -> list[Fold]:
@@ -154,7 +154,7 @@ def _division(dataset: Dataset, *, seed: int) -> _Division:
         units = [groups[name] for name in order]
         return _Division(units, "group", "in whole groups", held_out)
     runs = sequences(dataset.keys)
-    if len(runs) >= _MANY_SEQUENCES:
+    if len(runs) >= MANY_SEQUENCES:
         by_name = {dataset.keys[run[0]]: run for run in runs}
         order, held_out = _shuffled(by_name, seed)
         units = [by_name[name] for name in order]

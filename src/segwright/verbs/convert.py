@@ -17,7 +17,7 @@ from segwright.formats.format import Format
 from segwright.formats.lost import KINDS_OF_LOSS, Losses
 from segwright.formats.writing import Export
 from segwright.storage import storage_errors, whole_folder
-from segwright.verbs.opening import open_data
+from segwright.verbs.opening import open_data, require_outside
 
 _PIXELS = ("pixels", "overlap", "layers", "holes", "boxes", "crowds", "rounding", "ignored")
 EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
@@ -112,7 +112,7 @@ def convert(
     """
     target = _target(to)
     data, out = Path(data), Path(out)
-    _require_outside(out, data)
+    require_outside(out, data)
     on_event(StageStarted("opening data"))
     dataset = open_data(data, classes)
     if split is not None:
@@ -192,13 +192,3 @@ def _target(name: str) -> Format:
             remedy=f"Formats that are written: {', '.join(writable)}",
         )
     return target
-
-
-def _require_outside(out: Path, data: Path) -> None:
-    """Refuses to write into the data that are read."""
-    if out.resolve().is_relative_to(data.resolve()):
-        raise UsageError(
-            f"this place is inside the data in {data}",
-            where=out,
-            remedy="Give a folder elsewhere",
-        )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from segwright.dataset import Dataset, open_dataset
 from segwright.dataset.class_map import ClassMap
+from segwright.errors import UsageError
 from segwright.formats.faults import Report, refuse
 from segwright.plan import Plan
 
@@ -49,3 +50,17 @@ def as_planned(dataset: Dataset, plan: Plan) -> Dataset:
     whole = plan.class_map
     limited = None if whole is None else whole.limited_to(dataset.classes)
     return dataset if limited is None else dataset.with_classes(limited, where="plan.yaml")
+
+
+def require_outside(out: Path, data: Path) -> None:
+    """Refuses to write into the data that are read.
+
+    Raises:
+        UsageError: `out` is inside `data`.
+    """
+    if out.resolve().is_relative_to(data.resolve()):
+        raise UsageError(
+            f"this place is inside the data in {data}",
+            where=out,
+            remedy="Give a folder elsewhere",
+        )
