@@ -86,10 +86,9 @@ def _jsons(folder: Path) -> list[Path]:
 
 
 def _is_coco(path: Path) -> bool:
-    keys = first_keys(path).keys()
-    return bool(keys & {"images", "annotations", "categories"}) and not (
-        path.name.startswith("panoptic_") or keys & {"shapes", "features", "type"}
-    )
+    keys = first_keys(path)
+    is_other = path.name.startswith("panoptic_") or keys.keys() & {"shapes", "features"}
+    return bool(keys.keys() & {"images", "annotations", "categories"}) and not is_other
 
 
 def found_file(path: Path, prefix: str) -> Found:

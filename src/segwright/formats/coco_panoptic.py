@@ -176,7 +176,10 @@ def panoptic_files_in(root: Path) -> list[Found]:
 
 
 def _pngs(path: Path) -> Path:
-    return path.with_suffix("")
+    """The folder of PNGs of a JSON file: beside it, or beside the folder that it lies in."""
+    beside = path.with_suffix("")
+    above = path.parent.parent / path.stem
+    return above if above.is_dir() and not beside.is_dir() else beside
 
 
 def open_panoptic(opening: Opening) -> Collection:

@@ -66,6 +66,11 @@ def test_sparse_ids_small_over_large_crowd_ignored(tmp_path: Path) -> None:
     ]
 
 
+def test_the_type_that_older_files_name(tmp_path: Path) -> None:
+    dataset = open_dataset(_write(tmp_path, {"type": "instances", **DOCUMENT}))
+    assert dataset.keys == ("a",)
+
+
 def test_of_equal_objects_the_later_wins(tmp_path: Path) -> None:
     document = copy.deepcopy(DOCUMENT)
     document["annotations"] = [_object(1, 70, _box(0, 0, 6, 4)), _object(2, 3, _box(0, 0, 6, 4))]

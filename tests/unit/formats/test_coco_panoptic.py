@@ -83,6 +83,12 @@ def test_segments_stuff_crowd_and_void(tmp_path: Path) -> None:
     assert dataset[0].labels.ids.tolist() == [[255, 0, 0, 1], [255, 0, 255, 1], [255, 255, 255, 1]]
 
 
+def test_pngs_beside_the_folder_of_annotations(tmp_path: Path) -> None:
+    root = _write(tmp_path, DOCUMENT)
+    (root / "annotations" / "panoptic_val2017").rename(root / "panoptic_val2017")
+    assert open_dataset(root)[0].labels.ids[0].tolist() == [255, 0, 0, 1]
+
+
 def test_faults(tmp_path: Path) -> None:
     document = copy.deepcopy(DOCUMENT)
     segments = document["annotations"][0]["segments_info"]

@@ -116,3 +116,25 @@ def test_refuses(ring: list[list[float]], message: str) -> None:
 def test_refuses_no_ring() -> None:
     with pytest.raises(LabelError, match="without any ring"):
         rasterise([], (6, 8))
+
+
+def test_of_several_rings_some_may_lie_outside() -> None:
+    assert _mask(_box(1, 1, 2, 2), _box(9, 1, 12, 3), _box(-3, 1, 0, 3)).sum() == 1
+    with pytest.raises(LabelError, match="wholly outside"):
+        _mask(_box(9, 1, 12, 3), _box(-3, 1, 0, 3))
+
+
+def test_thin_rings_mark_a_pixel_unless_they_are_holes() -> None:
+    ring = np.array(_box(2.1, 2.1, 2.3, 2.3))
+    assert rasterise([ring], (6, 8)).area_px == 1
+    assert rasterise([ring], (6, 8), thin=False).area_px == 0
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 40])
+def test_columns_may_be_taken_a_few_at_a_time(
+    at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ring = np.random.default_rng(0).random((15, 2)) * (50, 40) - 5
+    expected = rasterise([ring], (30, 40)).counts
+    monkeypatch.setattr("segwright.labels.polygon._CUTS_AT_ONCE", at_once)
+    np.testing.assert_array_equal(rasterise([ring], (30, 40)).counts, expected)
