@@ -19,6 +19,7 @@ from segwright.errors import LabelError
 from segwright.formats.entry import listed
 from segwright.formats.faults import Fault, Report, refuse
 from segwright.images import read_index, read_stored
+from segwright.images.faults import image_errors
 from segwright.labels.classes import Classes
 from segwright.labels.instances import Instance
 from segwright.labels.label_map import LabelMap
@@ -173,9 +174,10 @@ def read_mask(
             )
             remedy = "Save it without transparency, so that every pixel has one value"
             report(Fault("transparent-mask", problem, str(path), remedy, key))
-    if is_colour and raster.palette is not None:
-        return raster.to_image(path).pixels
-    return raster.to_index()
+    with image_errors(path):
+        if is_colour and raster.palette is not None:
+            return raster.to_image(path).pixels
+        return raster.to_index()
 
 
 def packed(stored: np.ndarray, *, where: Path, is_colour: bool) -> np.ndarray:

@@ -48,6 +48,10 @@ def name_objects(
         raise DataError(
             "names no class", where=where, remedy="Name the classes in the file or classes.txt"
         )
+    if not all(names):
+        raise DataError(
+            "has an object whose class has an empty name", where=where, remedy="Name its class"
+        )
     colours = colours or {}
     ignored = [name for name in names if means_ignored(name) and name != settings.background]
     declared = list(
