@@ -166,6 +166,7 @@ def _read_all(kind: str, first: int, count: int, patience_s: int) -> None:
         print(json.dumps({"at": number, **report}), flush=True)
         if grown > RESIDENT_BYTES:  # the peak would hide all that follow
             sys.exit(_AFRESH)
+        resident += grown  # what one mutant takes counts, not what thousands leave to be collected
 
 
 def _outcome(reader, one: object) -> dict[str, object]:
