@@ -31,7 +31,7 @@ from segwright.formats.entry import (
     split_of_name,
     with_unique_keys,
 )
-from segwright.formats.faults import Fault, Report
+from segwright.formats.faults import Fault, Report, fault_of
 from segwright.formats.format import Format, Opening
 from segwright.formats.json_head import first_keys
 from segwright.formats.mask_kinds import Naming
@@ -114,11 +114,11 @@ def open_coco_folders(opening: Opening) -> Collection:
     root = opening.root
     founds = coco_files_in(root)
     refuse_unclear(founds, root=root)
-    files = [read_coco(found.path, report=opening.report) for found in founds]
-    naming, notes = _naming(list(zip(founds, files, strict=True)), opening)
+    files = read_files(founds, report=opening.report, root=root)
+    naming, notes = _naming(files, opening)
     entries: list[Entry] = []
     used: dict[Path, set[Path]] = {}
-    for found, file in zip(founds, files, strict=True):
+    for found, file in files:
         folder = folder_of(found, file, root=root)
         images = images_of(file, folder, report=opening.report)
         used.setdefault(folder, set()).update(images.values())
@@ -126,8 +126,6 @@ def open_coco_folders(opening: Opening) -> Collection:
             if image := images.get(picture.image_id):
                 labels = CocoLabels(file, picture, image, naming.classes, naming.id_of)
                 entries.append(entry_of(picture, image, labels, found.split, root=root))
-        if found.split != "test":
-            file.annotations(opening.report)
     if not entries:
         raise DataError("no picture is left", where=root, remedy="Add the pictures")
     for folder in used:
@@ -147,6 +145,32 @@ def refuse_unclear(founds: Sequence[Found], *, root: Path) -> None:
             where=root,
             remedy="Call them train.json, val.json and test.json, and move others away",
         )
+
+
+def read_files(
+    founds: Sequence[Found], *, report: Report, root: Path
+) -> list[tuple[Found, CocoFile]]:
+    """Reads all files; one that cannot be read, or has no picture, is reported and left out.
+
+    Raises:
+        DataError: None is left.
+    """
+    files = []
+    for found in founds:
+        try:
+            file = read_coco(found.path, report=report)
+        except LabelError as error:
+            report(fault_of(error, "unreadable-labels", where=found.path))
+            continue
+        try:
+            folder_of(found, file, root=root)
+        except DataError as error:
+            report(fault_of(error, "labels-without-image", where=found.path))
+            continue
+        files.append((found, file))
+    if not files:
+        raise DataError("none of the COCO files can be used", where=root, remedy="Correct one")
+    return files
 
 
 def _naming(

@@ -28,13 +28,13 @@ from segwright.formats.coco_folders import (
     images_of,
     in_order,
     name_categories,
+    read_files,
     refuse_unclear,
 )
 from segwright.formats.coco_records import (
     CocoFile,
     CocoPicture,
     inner_path,
-    read_coco,
     whole_number,
 )
 from segwright.formats.drawing import Drawing
@@ -192,10 +192,9 @@ def open_panoptic(opening: Opening) -> Collection:
     root, report = opening.root, opening.report
     founds = panoptic_files_in(root)
     refuse_unclear(founds, root=root)
-    files = [read_coco(found.path, report=report) for found in founds]
-    pairs = list(zip(founds, files, strict=True))
+    pairs = read_files(founds, report=report, root=root)
     settings = opening.settings
-    names = {name.lower() for file in files for name in file.categories.values()}
+    names = {name.lower() for _, file in pairs for name in file.categories.values()}
     if settings.background is None and "background" not in names:
         # Every pixel has a class or is void: nothing is left for a background.
         settings = settings.model_copy(update={"background": False})
@@ -217,7 +216,7 @@ def open_panoptic(opening: Opening) -> Collection:
     note = "Pixels of no segment are ignored."
     if naming.ignored:
         note += f" Ignored: {listed(naming.ignored)}."
-    if stuff := sorted({name for file in files for name in file.stuff}):
+    if stuff := sorted({name for _, file in pairs for name in file.stuff}):
         note += f" Stuff: {listed(stuff)}."
     return Collection(naming.classes, opening.assign(in_order(entries)), (note,))
 

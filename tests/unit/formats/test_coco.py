@@ -349,3 +349,15 @@ def test_other_json_is_not_taken_for_coco(tmp_path: Path) -> None:
     _write(tmp_path, {"version": "5", "shapes": [], "imagePath": "a.png"}, name="b.json")
     _write(tmp_path, DOCUMENT, name="panoptic_train.json")
     assert coco_files_in(tmp_path) == []
+
+
+def test_a_file_that_cannot_be_read_does_not_hide_the_others(tmp_path: Path) -> None:
+    _write(tmp_path, DOCUMENT, name="train.json", folder="train")
+    (tmp_path / "val.json").write_text('{"images": [')
+    _write(tmp_path, {**DOCUMENT, "images": []}, name="test.json", folder="test")
+    faults, dataset = _collect(tmp_path)
+    kinds = [kind for kind, _ in faults]
+    assert kinds == ["labels-without-image", "unreadable-labels"]
+    assert dataset.splits == ("train",)
+    with pytest.raises(DataError):
+        open_dataset(tmp_path)
