@@ -59,9 +59,9 @@ def _picture(picture: Labelled, export: Export, written: _Written) -> Element:
     element.attrib |= {"width": str(width), "height": str(height)}
     export.losses.add("groups", int(picture.group is not None))
     drawn = plain_objects(picture.labels, export.losses, layers=True)
-    objects = zip(drawn.objects, drawn.regions, strict=True)
     # CVAT lays later shapes over earlier ones of the same layer.
-    for one, region in sorted(objects, key=lambda pair: (pair[0].layer, -pair[1].area_px)):
+    for position in drawn.drawing_order():
+        one, region = drawn.objects[position], drawn.regions[position]
         shape = shape_element(element, one, region, losses=export.losses)
         label = class_name(one, export.classes)
         shape.set("label", label)

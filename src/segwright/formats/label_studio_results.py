@@ -54,15 +54,15 @@ def regions_of(results: Sequence[Mapping[str, Any]]) -> list[Region]:
     """The regions among the records of an annotation; answers about the whole picture are not."""
     groups: dict[object, list[Mapping[str, Any]]] = {}
     for number, record in enumerate(results):
-        groups.setdefault(record.get("id", number), []).append(record)
+        key = record.get("id")
+        groups.setdefault(key if isinstance(key, str) else number, []).append(record)
     found = []
-    for number, (key, records) in enumerate(groups.items()):
+    for key, records in groups.items():
         shaped = next((record for record in records if _kind(record) is not None), None)
         if shaped is None:
             continue
         labels = dict.fromkeys(label for record in records for label in labels_of(record))
-        name = f"region {key if isinstance(key, str) else number}"
-        found.append(Region(name, shaped, tuple(labels), _attributes(records)))
+        found.append(Region(f"region {key}", shaped, tuple(labels), _attributes(records)))
     return found
 
 

@@ -260,12 +260,13 @@ def _listing(classes: Classes, used: set[int]) -> str:
 
 
 def _shapes(drawn: Instances, classes: Classes, losses: Losses) -> list[dict[str, Any]]:
-    """The records of all objects of a picture."""
-    groups = [one.attributes.get("group_id") for one in drawn.objects]
+    """The records of all objects of a picture; LabelMe draws later ones over earlier ones."""
+    objects = [(drawn.objects[i], drawn.regions[i]) for i in drawn.drawing_order()]
+    groups = [one.attributes.get("group_id") for one, _ in objects]
     free = count(max((group for group in groups if type(group) is int), default=0) + 1)
     taken: set[tuple[int, int]] = set()
     records: list[dict[str, Any]] = []
-    for one, region, group in zip(drawn.objects, drawn.regions, groups, strict=True):
+    for (one, region), group in zip(objects, groups, strict=True):
         pieces = list(_pieces(one, region, losses))
         if type(group) is not int or (one.class_id, group) in taken:
             lost = group is not None

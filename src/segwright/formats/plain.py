@@ -33,17 +33,21 @@ def plain_objects(labels: Labels, losses: Losses, *, layers: bool = False) -> In
 
 
 def _without_crowds(drawn: Instances) -> Instances:
-    """The objects with crowds as ignored regions that no object lies on."""
-    rest = {number for number, one in enumerate(drawn.objects) if one.is_crowd}
-    objects: list[Instance] = []
-    for number, (one, region) in enumerate(zip(drawn.objects, drawn.regions, strict=True)):
-        if number in rest:
-            for other, covered in enumerate(drawn.regions):
-                region = region if other in rest else region - covered
+    """The objects with rough crowds as ignored regions that no object lies on."""
+    if drawn.crowds_are_exact:
+        objects = [replace(one, is_crowd=False) for one in drawn.objects]
+        return Instances.with_regions(drawn.size_hw, tuple(objects), drawn.classes, drawn.regions)
+    pairs = list(zip(drawn.objects, drawn.regions, strict=True))
+    covered = [region for one, region in pairs if not one.is_crowd]
+    objects = []
+    for one, region in pairs:
+        if one.is_crowd:
+            for other in covered:
+                region -= other
             if not region.area_px:
                 continue
-            class_id = one.class_id if drawn.crowds_are_exact else drawn.classes.ignore_index
-            one = replace(one, class_id=class_id, is_crowd=False, shape=region, layer=0)
+            ignore = drawn.classes.ignore_index
+            one = replace(one, class_id=ignore, is_crowd=False, shape=region, layer=0)
         objects.append(one)
     return Instances(drawn.size_hw, tuple(objects), drawn.classes)
 

@@ -289,10 +289,7 @@ def test_round_trip(drawn: list[Instances]) -> None:
             again, plain = entry.labels.read(), plain_objects(scene, counted, layers=True)
             assert isinstance(again, Instances)
             np.testing.assert_array_equal(again.label_map().ids, scene.label_map().ids)
-            # Large ones are written first.
-            order = sorted(
-                range(len(plain.objects)), key=lambda i, plain=plain: -plain.regions[i].area_px
-            )
+            order = plain.drawing_order()  # as CVAT itself draws
             assert len(again.objects) == len(images[number]) == len(order)
             for at, two, element in zip(order, again.objects, images[number], strict=True):
                 one, region = plain.objects[at], plain.regions[at]
