@@ -54,6 +54,8 @@ def same_pictures(
         thumbs: (N, 48, 48) thumbnails; those of blank pictures (all 0) are like nothing.
         progress: Called with the number of pictures that are compared with all before.
     """
+    if not len(thumbs):
+        return []
     contents = without_common(thumbs)
     coarse = [_views(contents, _COARSE, share) for share in _RIMS]
     fine = standardised(_blur_removed(_resampled(contents, _FINE), _SHADES * _FINE / SIDE))
