@@ -19,7 +19,12 @@ from pathlib import Path
 from segwright.errors import DataError
 from segwright.formats.cityscapes_classes import Meaning, decide_meaning
 from segwright.formats.cityscapes_labels import CityscapesLabels, CityscapesPolygons
-from segwright.formats.cityscapes_writing import CITYSCAPES_LOSSES, UNGROUPED, write_cityscapes
+from segwright.formats.cityscapes_writing import (
+    CITYSCAPES_LOSSES,
+    UNGROUPED,
+    key_of_name,
+    write_cityscapes,
+)
 from segwright.formats.entry import (
     Collection,
     Entry,
@@ -136,13 +141,12 @@ def _entries(
     for image in files_below(root / _PICTURES):
         if image.suffix.lower() not in IMAGE_SUFFIXES:
             continue
-        folder = image.parent.relative_to(root / _PICTURES)
-        core = image.stem.removesuffix(f"_{_PICTURES}")
-        split = split_of_name(folder.parts[0].removesuffix("_extra")) if folder.parts else None
-        place = (folder.as_posix(), core)
+        place = folder, core = _place(image, root)
+        split = split_of_name(folder.split("/")[0].removesuffix("_extra"))
         paths = tuple(labels.get(place, ()))
         inside = image.parent.relative_to(root).as_posix()
-        entry = Entry(core, image, Undecided(paths), split, inside, _group(folder.name, core))
+        group = _group(folder.rpartition("/")[2], core)
+        entry = Entry(key_of_name(core), image, Undecided(paths), split, inside, group)
         readable = any(_kind(path) != "instanceIds" for path in paths)
         if not readable:
             bare.append(entry)
@@ -150,31 +154,32 @@ def _entries(
             text = f"{entries[place].image.name} and {image.name} differ in the suffix alone"
             remedy = "Keep one of them, or rename it"
             report(Fault("name-twice", text, str(image.parent), remedy, core))
-    _report_strays(entries, bare, labels, report, notes)
+    _report_bare(entries, bare, report, notes)
+    named = entries.keys() | {_place(one.image, root) for one in bare}
+    for place, paths in labels.items():
+        if place not in named:
+            text, remedy = "there is no picture of this name", f"Add it to {_PICTURES}"
+            report(Fault("labels-without-image", text, str(paths[0]), remedy, place[1]))
     return list(entries.values())
 
 
-def _report_strays(
-    entries: Mapping[_Place, Entry],
-    bare: Sequence[Entry],
-    labels: Mapping[_Place, Sequence[Path]],
-    report: Report,
-    notes: list[str],
+def _report_bare(
+    entries: Mapping[_Place, Entry], bare: Sequence[Entry], report: Report, notes: list[str]
 ) -> None:
-    """Reports pictures without labels, but for a test split without any, and the reverse."""
-    labelled = {entry.split for entry in entries.values()}
-    closed = [one for one in bare if one.split == "test" and "test" not in labelled]
+    """Reports pictures without labels, but for those of a test split that has none at all."""
+    is_closed = "test" not in {entry.split for entry in entries.values()}
+    closed = [one for one in bare if one.split == "test" and is_closed]
     if closed:
         notes.append(f"{len(closed)} pictures of the test split have no labels and are left out.")
     for one in bare:
         if one not in closed:
             text, remedy = "has no labelIds and no polygons", "Add them, or move the picture away"
             report(Fault("image-without-labels", text, str(one.image), remedy, one.key))
-    named = {(Path(one.folder).relative_to(_PICTURES).as_posix(), one.key) for one in bare}
-    for place, paths in labels.items():
-        if place not in entries and place not in named:
-            text, remedy = "there is no picture of this name", f"Add it to {_PICTURES}"
-            report(Fault("labels-without-image", text, str(paths[0]), remedy, place[1]))
+
+
+def _place(image: Path, root: Path) -> _Place:
+    folder = image.parent.relative_to(root / _PICTURES).as_posix()
+    return folder, image.stem.removesuffix(f"_{_PICTURES}")
 
 
 def _kind(path: Path) -> str:

@@ -18,7 +18,6 @@ import numpy as np
 
 from segwright.errors import LabelError
 from segwright.formats.cityscapes_classes import Meaning
-from segwright.formats.coco_panoptic import regions_by_id
 from segwright.formats.drawing import Drawing
 from segwright.formats.faults import Fault, Report, fault_of, refuse
 from segwright.formats.masks import MaskFile, packed, read_mask
@@ -27,6 +26,7 @@ from segwright.formats.vertices import vertices
 from segwright.images import image_size_hw
 from segwright.labels.instances import Instance, Instances, Labels
 from segwright.labels.label_map import LabelMap
+from segwright.labels.rle import regions_by_id
 from segwright.labels.shapes import Polygon, Polygons
 
 STEP = 1000

@@ -12,6 +12,7 @@ Source: https://github.com/mcordts/cityscapesScripts.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections import Counter
@@ -23,7 +24,6 @@ from typing import Any
 import numpy as np
 import yaml
 
-from segwright.errors import UsageError
 from segwright.formats.bridges import bridged
 from segwright.formats.cityscapes_classes import (
     BY_NAME,
@@ -36,7 +36,7 @@ from segwright.formats.cityscapes_labels import GROUP, STEP, STUFF
 from segwright.formats.lost import Losses
 from segwright.formats.painted import count_painted
 from segwright.formats.settings import Colour
-from segwright.formats.writing import Export, Labelled, copy_image, flat
+from segwright.formats.writing import Export, Labelled, copy_image
 from segwright.images import read_image, write_png
 from segwright.labels.classes import Classes
 from segwright.labels.instances import Instance, Instances, as_instances, as_label_map
@@ -66,14 +66,31 @@ CITYSCAPES_LOSSES: Mapping[str, str] = {
 _MOST_OBJECTS = 0xFFFF
 
 
+def name_of_key(key: str) -> str:
+    """A key as one file name: "a/b" becomes "a__b", and what would be mistaken for it is escaped.
+
+    Example:
+        >>> name_of_key("a/b_1"), name_of_key("a__b")
+        ('a__b_1', 'a%5F%5Fb')
+    """
+    escaped = re.sub(r"_(?=[_/])|(?<=[_/])_", "%5F", key.replace("%", "%25"))
+    return escaped.replace("/", "__")
+
+
+def key_of_name(name: str) -> str:
+    """The key that `name_of_key` made a file name of."""
+    return name.replace("__", "/").replace("%5F", "_").replace("%25", "%")
+
+
 @dataclass(frozen=True)
 class _Numbers:
     """The numbers of the classes.
 
     Attributes:
         classes: The classes.
-        number_of: Class id → value in labelIds, (ignore_index + 1,) uint8.
-        colours: Value → colour, (256, 3) uint8.
+        number_of: Class id → value in labelIds, (ignore_index + 1,) uint8, or uint16 if there are
+            more than a byte holds.
+        colours: Value → colour, (V, 3) uint8.
     """
 
     classes: Classes
@@ -82,26 +99,18 @@ class _Numbers:
 
     @classmethod
     def of(cls, classes: Classes) -> _Numbers:
-        """Cityscapes' own numbers, then the next free ones.
-
-        Raises:
-            UsageError: More classes than a mask of one byte holds.
-        """
-        number_of = np.zeros(classes.ignore_index + 1, np.uint8)
-        colours = np.zeros((256, 3), np.uint8)
-        following = FIRST_FOREIGN
-        for class_id, (name, colour) in enumerate(zip(classes.names, classes.colours, strict=True)):
-            is_own = name in BY_NAME and BY_NAME[name].number > UNLABELED
-            number = BY_NAME[name].number if is_own else following
-            following += not is_own
-            if number >= NOT_DRAWN:
-                raise UsageError(
-                    f"{len(classes)} classes; beside Cityscapes' own, its masks hold "
-                    f"{NOT_DRAWN - FIRST_FOREIGN} at most",
-                    remedy="Choose another format, or merge classes",
-                )
-            number_of[class_id] = number
-            colours[number] = BY_NAME[name].colour if is_own else colour
+        """Cityscapes' own numbers, then the next free ones."""
+        free = (number for number in itertools.count(FIRST_FOREIGN) if number != NOT_DRAWN)
+        own = {name: label.number for name, label in BY_NAME.items() if label.number > UNLABELED}
+        numbers = [own[name] if name in own else next(free) for name in classes.names]
+        highest = max(NOT_DRAWN, *numbers)
+        number_of = np.zeros(
+            classes.ignore_index + 1, np.uint8 if highest == NOT_DRAWN else np.uint16
+        )
+        number_of[: len(numbers)] = numbers
+        colours = np.zeros((highest + 1, 3), np.uint8)
+        for number, name, colour in zip(numbers, classes.names, classes.colours, strict=True):
+            colours[number] = BY_NAME[name].colour if name in own else colour
         number_of[classes.ignore_index] = UNLABELED
         return cls(classes, number_of, colours)
 
@@ -145,13 +154,12 @@ def write_cityscapes(export: Export) -> None:
     """Writes a dataset; pictures without a split go to the folder `unsplit`.
 
     Raises:
-        UsageError: More classes than a mask of one byte holds.
         StorageError: It cannot be written.
     """
     numbers, cities = _Numbers.of(export.classes), _Cities()
     for picture in export.pictures:
         place = Path(picture.split or "unsplit", cities.of(picture.group))
-        core = flat(picture.key)
+        core = name_of_key(picture.key)
         _write_image(picture, export.folder / "leftImg8bit" / place, core, export.losses)
         folder = export.folder / "gtFine" / place
         with storage_errors(folder):

@@ -34,6 +34,14 @@ BORDER = 255
 """The value of pixels that nobody should learn from."""
 
 
+def border_of(number: int) -> int:
+    """The value of borders among values of so many: 65535 in masks of two bytes, if one is few.
+
+    VOC's own masks are of one byte; the other ones hold what does not fit into them.
+    """
+    return BORDER if number <= BORDER else 0xFFFF
+
+
 def voc_palette(number: int = 256) -> np.ndarray:
     """VOC's colours, (N, 3) uint8: the bits of the index in turn go to red, green and blue.
 
@@ -165,7 +173,7 @@ def _of_names(declared: LabelMapFile, found: MaskSurvey, settings: DatasetSettin
         ids = {_packed(BORDER_COLOUR): ignore, 0: id_of[0]}
         ids |= {_packed(colour_of[value]): one for value, one in enumerate(id_of)}
     else:
-        ids = {BORDER: ignore, **dict(enumerate(id_of))}
+        ids = {border_of(len(names)): ignore, **dict(enumerate(id_of))}
     what = "colours" if is_colour else "values"
     guess = (
         ", taken for Pascal VOC's own classes because the masks have its colours and nothing is "
@@ -173,7 +181,8 @@ def _of_names(declared: LabelMapFile, found: MaskSurvey, settings: DatasetSettin
         if declared.names is VOC_NAMES
         else ""
     )
-    text = f"Masks hold {what} of {len(naming.classes)} classes{guess}; {BORDER} is ignored."
+    border = border_of(len(names))
+    text = f"Masks hold {what} of {len(naming.classes)} classes{guess}; {border} is ignored."
     if naming.ignored:
         text += f" Ignored: {listed(naming.ignored)}."
     return MaskScheme(naming.classes, ids, text, is_colour=is_colour)

@@ -18,7 +18,6 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from segwright.errors import LabelError
-from segwright.formats.coco_panoptic import regions_by_id
 from segwright.formats.drawing import Drawing
 from segwright.formats.faults import Fault, Report, fault_of, refuse
 from segwright.formats.masks import MaskFile, differs_in_channels, packed, read_mask
@@ -28,7 +27,7 @@ from segwright.images import image_size_hw
 from segwright.labels.classes import Classes
 from segwright.labels.instances import Instance, Instances, Labels
 from segwright.labels.label_map import LabelMap
-from segwright.labels.rle import RunLengths
+from segwright.labels.rle import RunLengths, regions_by_id
 from segwright.labels.shapes import Box
 
 _FLAGS = ("truncated", "difficult", "occluded")

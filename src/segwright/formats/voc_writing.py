@@ -17,11 +17,10 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 import numpy as np
 
-from segwright.errors import UsageError
 from segwright.formats.lost import Losses
 from segwright.formats.painted import count_painted
 from segwright.formats.settings import Colour
-from segwright.formats.voc_classes import BORDER, BORDER_COLOUR, voc_palette
+from segwright.formats.voc_classes import BORDER, BORDER_COLOUR, border_of, voc_palette
 from segwright.formats.writing import Export, Labelled, copy_image
 from segwright.images import write_png
 from segwright.labels.classes import Classes
@@ -44,7 +43,6 @@ VOC_LOSSES: Mapping[str, str] = {
 """What Pascal VOC cannot hold → what becomes of it."""
 
 _FLAGS = ("truncated", "difficult", "occluded")
-_MOST_CLASSES = 254
 
 
 @dataclass(frozen=True)
@@ -53,8 +51,8 @@ class _Values:
 
     Attributes:
         names: Names in the order of the values.
-        palette: Their colours, (256, 3) uint8.
-        value_of: Class id → value, (ignore_index + 1,) uint8.
+        palette: Their colours, (256, 3) uint8; longer if values take two bytes.
+        value_of: Class id → value, (ignore_index + 1,) uint8 or uint16.
     """
 
     names: Sequence[str]
@@ -66,7 +64,6 @@ def write_voc(export: Export) -> None:
     """Writes a dataset.
 
     Raises:
-        UsageError: More classes than a mask of one byte holds.
         StorageError: It cannot be written.
     """
     values = _values(export.classes, export.losses)
@@ -82,7 +79,8 @@ def write_voc(export: Export) -> None:
             _write_objects(export.folder, picture, picture.labels, values, export.losses)
         ids = as_label_map(picture.labels).ids
         target = _place(export.folder / "SegmentationClass" / f"{picture.key}.png")
-        write_png(target, values.value_of[ids], values.palette)
+        is_narrow = values.value_of.dtype == np.uint8
+        write_png(target, values.value_of[ids], values.palette if is_narrow else None)
     for split, keys in lists.items():
         target = _place(export.folder / "ImageSets" / "Segmentation" / f"{split}.txt")
         write_whole(target, "".join(f"{key}\n" for key in keys), sync=False)
@@ -101,20 +99,15 @@ def _values(classes: Classes, losses: Losses) -> _Values:
         called = [name.lower() for name in classes.names]
         first = called.index("background") if "background" in called else None
     order = [i for i in range(len(classes)) if i != first]
-    if len(order) > _MOST_CLASSES:
-        raise UsageError(
-            f"{len(order)} classes beside the background; masks of Pascal VOC hold "
-            f"{_MOST_CLASSES} at most",
-            remedy="Choose another format, or merge classes",
-        )
-    value_of = np.zeros(classes.ignore_index + 1, np.uint8)
-    value_of[order] = np.arange(1, len(order) + 1)
-    value_of[classes.ignore_index] = BORDER
     names = ["background" if first is None else classes.names[first]]
     names += [classes.names[i] for i in order]
-    palette = voc_palette()
+    border = border_of(len(names))
+    value_of = np.zeros(classes.ignore_index + 1, np.uint8 if border == BORDER else np.uint16)
+    value_of[order] = np.arange(1, len(names))
+    value_of[classes.ignore_index] = border
     wanted: list[Colour] = [(0, 0, 0), *(classes.colours[i] for i in order)]
-    if len({*wanted, BORDER_COLOUR}) == len(wanted) + 1:
+    palette = voc_palette(border + 1)
+    if border != BORDER or len({*wanted, BORDER_COLOUR}) == len(wanted) + 1:
         palette[: len(wanted)] = wanted
         losses.add("colours", first is not None and classes.colours[first] != (0, 0, 0))
     else:
@@ -140,7 +133,7 @@ def _write_objects(
         elif present[place] and one.class_id != classes.background:
             kept.append((one, region))
             new[place + 1] = len(kept)
-    new[new < 0] = border = BORDER if len(kept) < BORDER else 0xFFFF
+    new[new < 0] = border = border_of(len(kept) + 1)
     stored = new[labels.numbers()].astype(np.uint8 if border == BORDER else np.uint16)
     target = _place(folder / "SegmentationObject" / f"{picture.key}.png")
     write_png(target, stored, voc_palette() if border == BORDER else None)
