@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from segwright.verbs.evaluate import evaluate
     from segwright.verbs.plan import plan as make_plan
     from segwright.verbs.predict import predict
+    from segwright.verbs.split import split
     from segwright.verbs.train import TrainReport, train
 
     __version__: str
@@ -72,6 +73,7 @@ __all__ = [
     "open_dataset",
     "predict",
     "read_image",
+    "split",
     "train",
 ]
 
@@ -103,6 +105,7 @@ _SOURCES = {
         "verbs.check": ("check",),
         "verbs.evaluate": ("evaluate",),
         "verbs.predict": ("predict",),
+        "verbs.split": ("split",),
         "verbs.train": ("TrainReport", "train"),
     }.items()
     for name in names

@@ -18,7 +18,7 @@ from segwright.errors import DataError
 from segwright.formats.entry import Entry, listed
 from segwright.formats.writing import flat
 from segwright.labels.classes import Classes
-from segwright.labels.instances import Instance, Instances, Labels, as_label_map
+from segwright.labels.instances import Instance, Instances, Labels, as_instances, as_label_map
 from segwright.labels.rle import RunLengths
 
 IGNORED = "(ignored)"
@@ -181,9 +181,9 @@ def _by_name(labels: Labels, place: Mapping[str, int]) -> np.ndarray:
 def _compare_objects(before: Instances, after: Labels, found: Comparison) -> None:
     """Counts objects that have no equal, and what is no longer said of those that have one."""
     there: defaultdict[object, list[Instance]] = defaultdict(list)
-    if isinstance(after, Instances):
-        for instance, region in zip(after.objects, after.regions, strict=True):
-            there[_name(instance, after.classes), _pixels(region)].append(instance)
+    now = as_instances(after)  # the one object of a class can be told in a label map
+    for instance, region in zip(now.objects, now.regions, strict=True):
+        there[_name(instance, now.classes), _pixels(region)].append(instance)
     for instance, region in zip(before.objects, before.regions, strict=True):
         name = _name(instance, before.classes)
         tally = found.classes[name]

@@ -13,7 +13,7 @@ from segwright.dataset.comparing import declared_differences, partners
 from segwright.dataset.dataset import Dataset
 from segwright.dataset.opening import folders_above, grouped, open_dataset
 from segwright.errors import SegwrightError
-from segwright.formats.catalog import formats_in
+from segwright.formats.catalog import FORMATS, formats_in
 from segwright.formats.entry import Entry
 from segwright.formats.settings import read_settings
 from segwright.formats.strict_yaml import parse_yaml
@@ -38,7 +38,7 @@ def declare(written: Path, dataset: Dataset, *, name: str) -> tuple[str, ...]:
     """
     before = declared_in(written)
     content = dict(before)
-    if formats_in(written)[:1] != [name]:
+    if not any(FORMATS[found].open is FORMATS[name].open for found in formats_in(written)[:1]):
         content["format"] = name
         _write(written, content)
     bare = _opened(written)

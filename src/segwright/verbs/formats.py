@@ -62,8 +62,8 @@ _HEAD = """# Formats
 
 `segwright convert DATA --to NAME --out DIR` writes any of these, reads it back and counts, class by
 class, the pixels whose class changed and the objects that are not found again. A difference that
-the losses below do not explain is an error. This page is what
-`segwright formats --markdown` prints."""
+the losses below do not explain is an error. This page is what `segwright formats --markdown`
+prints."""
 
 _LOSSES = """What each format cannot hold (×). Class names, colours, background, splits and groups
 that a format has no place for stand in the `dataset.yaml` that is written beside it."""
