@@ -156,8 +156,8 @@ def _inside(
         folders: dict[Role, Path] = {
             role: within[role][place] for role in chosen if place in within[role]
         }
-        where = folders["images"] if place == UNDIVIDED else folder
-        parts.append(Part(where, Folders(folders), read_name(place).split))
+        split, is_undivided = read_name(place).split, place == UNDIVIDED
+        parts.append(Part(folder, Folders(folders), split, is_undivided=is_undivided))
     return parts, faults
 
 

@@ -27,6 +27,7 @@ from segwright.formats.mask_layouts import find_layout, unused_folders
 from segwright.formats.mask_meaning import PictureMasks, understand
 from segwright.formats.mask_roles import Role
 from segwright.formats.mask_sources import Listing, Part
+from segwright.formats.mask_writer import write_colour_masks, write_masks, write_object_masks
 from segwright.formats.pairing import pair, pair_many
 from segwright.formats.settings import DatasetSettings
 
@@ -174,6 +175,22 @@ def _relative(place: str, root: Path) -> str:
     return place.removeprefix(str(root)).lstrip("/") or "."
 
 
+_SOURCE = "the layouts and kinds of masks that the modules `mask_…` beside this one describe"
+_OF_SHAPES: Mapping[str, str] = {
+    "vertices": "polygons become pixels",
+    "boxes": "boxes are filled",
+    "scores": "are left out",
+    "attributes": "are left out",
+    "hidden": "objects without a pixel of their own are left out",
+    "groups": "are not told, unless dataset.yaml says how names tell them",
+}
+_OF_OBJECTS: Mapping[str, str] = {
+    **_OF_SHAPES,
+    "identity": "objects of one class become one",
+    "overlap": "the object on top keeps the pixels",
+    "crowds": "are ignored like in a label map",
+}
+
 MASK_FOLDERS = Format(
     title="folders of pictures and masks",
     layout="images/ + masks/ or folders with such names, in SPLIT/ or with SPLIT/ in them; "
@@ -181,7 +198,31 @@ MASK_FOLDERS = Format(
     "that dataset.yaml names as 'images: FOLDER' and 'masks: FOLDER'",
     found_in=has_mask_folders,
     open=open_mask_folders,
-    write=None,
-    loses={},
-    source="the layouts and kinds of masks that this module and those beside it describe",
+    write=write_masks,
+    loses=_OF_OBJECTS,
+    source=_SOURCE,
+)
+
+COLOUR_MASKS = Format(
+    title="pictures and masks in the colours of the classes",
+    layout="images/ + masks/ of RGB pictures, read as 'masks'",
+    found_in=lambda root: False,
+    open=open_mask_folders,
+    write=write_colour_masks,
+    loses={**_OF_OBJECTS, "colours": "a colour that two classes share is changed for one of them"},
+    source=_SOURCE,
+)
+
+OBJECT_MASKS = Format(
+    title="pictures and a mask for each object",
+    layout="images/a.jpg + masks/a/CLASS_1.png, read as 'masks'",
+    found_in=lambda root: False,
+    open=open_mask_folders,
+    write=write_object_masks,
+    loses={
+        **_OF_SHAPES,
+        "crowds": "become objects",
+        "layers": "the smaller object lies on top",
+    },
+    source=_SOURCE,
 )

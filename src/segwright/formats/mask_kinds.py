@@ -54,7 +54,8 @@ def decide_scheme(
     elif found.is_colour or _are_declared_greys(found, settings):
         scheme = decide_colours(found, settings, where=where, report=report)
     elif _is_binary(values, settings):
-        scheme = _binary(max(values), _with_palette(settings, found, (0, max(values))), where=where)
+        named = settings.model_copy(update={"classes": _two_declared(settings)})
+        scheme = _binary(max(values), _with_palette(named, found, (0, max(values))), where=where)
     elif settings.classes is not None:
         shown = _with_palette(settings, found, range(len(settings.classes)))
         scheme = _numbers(shown.classes or (), shown, where=where)
@@ -78,16 +79,13 @@ def _with_palette(
         found: Whose palette.
         values: The mask value of each declared class, in their order.
     """
-    declared = settings.classes or tuple(DeclaredClass(name=name) for name in TWO_NAMES)
-    if len(declared) == 1:
-        declared = (DeclaredClass(name=TWO_NAMES[0]), *declared)
-    coloured = tuple(
-        one.model_copy(update={"colour": one.colour or found.palette.get(value)})
-        for one, value in zip(declared, values, strict=False)
-    )
-    if not found.palette:
+    if not found.palette or not settings.classes:
         return settings
-    return settings.model_copy(update={"classes": (*coloured, *declared[len(coloured) :])})
+    coloured = (
+        one.model_copy(update={"colour": one.colour or found.palette.get(value)})
+        for one, value in zip(settings.classes, values, strict=True)
+    )
+    return settings.model_copy(update={"classes": tuple(coloured)})
 
 
 def _are_declared_greys(found: MaskSurvey, settings: DatasetSettings) -> bool:
@@ -144,11 +142,15 @@ def _binary(high: int, settings: DatasetSettings, *, where: Path) -> MaskScheme:
     return MaskScheme(naming.classes, {0: 0, high: 1, **ignored_ids(settings, naming)}, text)
 
 
+def _two_declared(settings: DatasetSettings) -> tuple[DeclaredClass, ...]:
+    """What is declared, with the name of the background in front if that is one class alone."""
+    declared = settings.classes or (DeclaredClass(name=TWO_NAMES[1]),)
+    return declared if len(declared) > 1 else (DeclaredClass(name=TWO_NAMES[0]), *declared)
+
+
 def _two_classes(settings: DatasetSettings, *, where: Path) -> Naming:
     """Background and the one thing, as they are declared or as "background" and "foreground"."""
-    declared = settings.classes or (DeclaredClass(name=TWO_NAMES[1]),)
-    if len(declared) == 1:
-        declared = (DeclaredClass(name=TWO_NAMES[0]), *declared)
+    declared = _two_declared(settings)
     naming = name_classes(declared, settings, where=where)
     if len(naming.classes) != 2:
         raise LabelError(

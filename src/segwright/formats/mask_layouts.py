@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from segwright.formats.entry import listed
 from segwright.formats.faults import Fault
-from segwright.formats.mask_beside import UNDIVIDED, ambiguous, parts_beside, parts_of_roles
+from segwright.formats.mask_beside import ambiguous, parts_beside, parts_of_roles
 from segwright.formats.mask_roles import Role, read_name
 from segwright.formats.mask_side_by_side import chosen_by_pattern
 from segwright.formats.mask_sources import (
@@ -45,8 +45,11 @@ def find_layout(root: Path, declared: Mapping[Role, str] | None = None) -> Layou
     faults = list(found.faults)
     if found.bare:
         faults.append(_unlabelled(root, found))
-    parts = [replace(part, split=part.split or _split_above(root, part)) for part in found.parts]
-    undivided = [part for part in parts if not part.split and part.where.name != UNDIVIDED]
+    parts = [
+        part if part.is_undivided else replace(part, split=part.split or _split_above(root, part))
+        for part in found.parts
+    ]
+    undivided = [part for part in parts if not part.split and not part.is_undivided]
     if undivided and len({part.split for part in parts}) > 1:
         faults.append(_strangers(root, undivided))
         parts = [part for part in parts if part not in undivided]
@@ -166,8 +169,6 @@ def _only_picture(source: Source) -> str | None:
 
 def _split_above(root: Path, part: Part) -> str | None:
     """The split that the nearest folder above a part is named after."""
-    if part.where.name == UNDIVIDED:
-        return None
     for name in reversed(part.where.relative_to(root).parts):
         if (found := read_name(name)).is_split:
             return found.split
@@ -179,7 +180,7 @@ def _prefixed(root: Path, parts: Sequence[Part]) -> list[Part]:
     places = []
     for part in parts:
         names = part.where.relative_to(root).parts
-        places.append([n for n in names if not read_name(n).is_split and n != UNDIVIDED])
+        places.append([n for n in names if not read_name(n).is_split])
     shared = 0
     while all(shared < len(place) and place[shared] == places[0][shared] for place in places):
         shared += 1

@@ -26,7 +26,12 @@ from segwright.formats.numbered_masks import (
     numbers_regions,
     one_class,
 )
-from segwright.formats.object_masks import ObjectMasks, cover_the_same, name_objects_of_masks
+from segwright.formats.object_masks import (
+    ObjectMasks,
+    cover_the_same,
+    name_objects_of_masks,
+    says_classes,
+)
 from segwright.formats.settings import DatasetSettings
 from segwright.labels.classes import Classes
 
@@ -92,7 +97,9 @@ def understand(
         return _numbered(rows, opening)
     found = _surveyed([path for row in _open(rows) for path in row.paths], opening.root)
     looked = f" ({found.num_files} of {found.num_masks} masks were looked at.)"
-    if any(len(row.paths) != 1 for row in rows):
+    rests = {rest for row in rows for rest in row.rests}
+    named = bool(opening.settings.classes) and says_classes(rests, opening.settings)
+    if named or any(len(row.paths) != 1 for row in rows):
         if _are_objects(found, opening.settings):
             return _objects(rows, opening, looked)
         rows, others = _first_only(rows, found, opening)
@@ -133,7 +140,8 @@ def _objects(rows: Sequence[PictureMasks], opening: Opening, looked: str) -> Mea
         rests, opening.settings, where=opening.root, report=opening.report
     )
     pairs = [(row.paths[0], row.paths[1]) for row in _open(rows) if len(row.paths) > 1]
-    alike = len(set(naming.id_of.values())) <= 1 and cover_the_same(pairs[:_COMPARED])
+    declared = bool(opening.settings.classes) and says_classes(rests, opening.settings)
+    alike = not declared and cover_the_same(pairs[:_COMPARED])
     if alike:
         first, second = pairs[0]
         problem = (
@@ -142,7 +150,8 @@ def _objects(rows: Sequence[PictureMasks], opening: Opening, looked: str) -> Mea
         )
         remedy = (
             "Write into dataset.yaml whose masks count, as a pattern that their names match, such "
-            f"as 'masks: \"*{_ending(first.name, second.name)}\"' and 'images: \"*.jpg\"'"
+            f"as 'masks: \"*{_ending(first.name, second.name)}\"' and 'images: \"*.jpg\"'; or, if "
+            "they are objects after all, declare their classes and name the masks after them"
         )
         opening.report(Fault("layout", problem, str(first.parent), remedy))
     sources = {

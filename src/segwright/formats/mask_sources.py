@@ -132,12 +132,14 @@ class Part:
         source: Where the files lie.
         split: "train", "val", "test" or None.
         prefix: What stands before the names of its pictures, to keep those of several parts apart.
+        is_undivided: Whether it lies beside splits in a folder that says that it is in none.
     """
 
     where: Path
     source: Source
     split: str | None = None
     prefix: str = ""
+    is_undivided: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ may overlap, and their masks keep that.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from segwright.formats.mask_naming import Naming, means_ignored, name_classes
 from segwright.formats.mask_roles import names_a_mask, names_a_picture
 from segwright.formats.masks import ignored_around, packed, read_mask
 from segwright.formats.settings import DatasetSettings, DeclaredClass
+from segwright.formats.writing import IGNORED_NAME
 from segwright.images import image_size_hw
 from segwright.labels.classes import Classes
 from segwright.labels.instances import Instance, Instances
@@ -150,10 +151,17 @@ def name_objects_of_masks(
     Raises:
         LabelError: Several classes are declared and the names say none of them.
     """
-    kind_of = {rest: _kind(rest) for rest in rests}
+    declared = settings.classes
+    known = _by_slug(_naming(declared, settings, where=where)) if declared else {}
+    kind_of = {rest: _kind(rest, known) for rest in rests}
     kinds = sorted(set(kind_of.values()) - {""})
-    naming = _naming(kinds, settings, where=where)
-    by_slug = dict(zip(slugs(list(naming.id_of)), naming.id_of.values(), strict=True))
+    if not declared:
+        words = [kind for kind in kinds if not means_ignored(kind)]
+        names = words if _are_names(words) else [OBJECT]
+        declared = tuple(DeclaredClass(name=name) for name in names)
+    naming = _naming(declared, settings, where=where)
+    ignored = {_slug(k): naming.classes.ignore_index for k in kinds if means_ignored(k)}
+    by_slug = {**ignored, **_by_slug(naming)}
     background = naming.classes.background
     things = [i for i in range(len(naming.classes)) if i != background]
     said = [kind for kind in kinds if _slug(kind) in by_slug]
@@ -196,46 +204,57 @@ def cover_the_same(pairs: Iterable[tuple[Path, Path]]) -> bool:
     return bool(overlaps) and float(np.median(overlaps)) > 0.5
 
 
-def slugs(names: Sequence[str]) -> list[str]:
-    """How class names stand in file names: small letters and digits, "-" for all else.
+def says_classes(rests: Iterable[str], settings: DatasetSettings) -> bool:
+    """Whether every name of a mask says one of the declared classes."""
+    known = slugs([one.name for one in settings.classes or ()]).values()
+    return all(_slug(_without_number(rest)) in known for rest in rests)
 
-    Where two would be the same or one empty, the number of the class stands behind each.
+
+def slugs(names: Sequence[str]) -> dict[str, str]:
+    """How class names, and that of ignored regions, stand in file names.
+
+    Small letters and digits, "-" for all else. Where two would be the same or one empty, the number
+    of the class stands behind each.
     """
+    names = list(dict.fromkeys((*names, IGNORED_NAME)))
     plain = [_slug(name) for name in names]
-    if len(set(plain)) == len(plain) and all(plain):
-        return plain
-    return [f"{slug}-{number}".strip("-") for number, slug in enumerate(plain)]
+    if len(set(plain)) < len(plain) or not all(plain):
+        plain = [f"{slug}-{number}".strip("-") for number, slug in enumerate(plain)]
+    return dict(zip(names, plain, strict=True))
+
+
+def _by_slug(naming: Naming) -> dict[str, int]:
+    """What stands in file names → class id."""
+    ignore = naming.classes.ignore_index
+    return {slug: naming.id_of.get(name, ignore) for name, slug in slugs([*naming.id_of]).items()}
 
 
 def _slug(name: str) -> str:
     return re.sub(r"[\W_]+", "-", name.casefold()).strip("-")
 
 
-def _kind(rest: str) -> str:
+def _without_number(rest: str) -> str:
+    """What a mask is called without the number of its object."""
+    return re.sub(r"(^|[_\-. /])\d+$", "", rest)
+
+
+def _kind(rest: str, known: Collection[str]) -> str:
     """What a mask is called without the number of its object and words like "mask"."""
-    rest = re.sub(r"(^|[_\-. /])\d+$", "", rest)
-    words = [word for word in re.split(r"[_. /]+", rest) if word and not word.isdigit()]
-    return " ".join(w for w in words if not names_a_mask(w) and not names_a_picture(w))
+    for name in (_without_number(rest), rest):
+        if _slug(name) in known:
+            return name
+    words = [word for word in re.split(r"[_. /]+", _without_number(rest)) if word]
+    telling = [w for w in words if not w.isdigit()]
+    return " ".join(w for w in telling if not names_a_mask(w) and not names_a_picture(w))
 
 
-def _naming(kinds: Sequence[str], settings: DatasetSettings, *, where: Path) -> Naming:
-    """The declared classes, or those that the names of masks say; background first if unnamed."""
-    declared = settings.classes
-    if declared is None:
-        names = kinds if _are_names(kinds) else (OBJECT,)
-        declared = tuple(DeclaredClass(name=name) for name in names)
-    known = {one.name for one in declared}
-    unasked = [kind for kind in kinds if means_ignored(kind) and kind not in known]
+def _naming(declared: Sequence[DeclaredClass], settings: DatasetSettings, *, where: Path) -> Naming:
+    """The classes; background comes first unless they have one or dataset.yaml forbids it."""
     if settings.background is not False:
         wanted = settings.background or "background"
-        if wanted not in {
-            one.name if settings.background else one.name.lower() for one in declared
-        }:
+        if wanted.lower() not in {one.name.lower() for one in declared}:
             declared = (DeclaredClass(name=wanted), *declared)
-    known = {one.name for one in declared}
-    extra = tuple(DeclaredClass(name=name) for name in unasked if name not in known)
-    update = {"ignore": (*settings.ignore, *unasked)}
-    return name_classes((*declared, *extra), settings.model_copy(update=update), where=where)
+    return name_classes(declared, settings, where=where)
 
 
 def _are_names(kinds: Sequence[str]) -> bool:

@@ -104,10 +104,10 @@ def pair_many(
 ) -> Pairs:
     """Finds the masks of every picture, one or several.
 
-    One mask a picture is tried first, as in `pair`. If masks are left over then, a mask belongs to
-    the picture whose name stands in its own, as a folder ("7/0" or "road/7" of "7") or as whole
-    words at its beginning or end ("7_road_1"); of several such pictures to the one with the
-    longest name.
+    Names that are equal pair up. Otherwise a mask belongs to the picture whose name stands in its
+    own, as a folder ("7/0" or "road/7" of "7") or as whole words at its beginning or end
+    ("7_road_1"); of several such pictures to the one with the longest name. If that leaves
+    something over, names are matched as in `pair`.
 
     Args:
         images: Name → file of the pictures.
@@ -116,12 +116,20 @@ def pair_many(
         may_lack: Whether pictures may be without masks.
     """
     pairs = _one_to_one(images, masks)
-    if len(pairs.rest_of) < len(masks):
+    if any(image != masks_of[0] for image, masks_of in pairs.masks_of.items()) or not _complete(
+        pairs, images, masks
+    ):
         by_name = _many_to_one(images, masks)
-        if len(by_name.rest_of) > len(pairs.rest_of) and (by_name.several or may_lack):
+        more = len(by_name.rest_of) > len(pairs.rest_of)
+        if _complete(by_name, images, masks) or (more and (by_name.several or may_lack)):
             pairs = by_name
     _report_leftovers(pairs, images, masks, report=report, may_lack=may_lack)
     return pairs
+
+
+def _complete(pairs: Pairs, images: Mapping[str, Path], masks: Mapping[str, Path]) -> bool:
+    """Whether every picture has a mask and every mask a picture."""
+    return len(pairs.masks_of) == len(images) and len(pairs.rest_of) == len(masks)
 
 
 def _one_to_one(
@@ -144,7 +152,15 @@ def _one_to_one(
     pairs = {image: mask_of[core] for core, image in image_of.items() if core in mask_of}
     unequal = next(((image, mask) for image, mask in pairs.items() if image != mask), None)
     note = unequal and _note(images[unequal[0]], masks[unequal[1]], what)
-    return Pairs({i: (m,) for i, m in pairs.items()}, dict.fromkeys(pairs.values(), ""), note)
+    core_of = {image: core for core, image in image_of.items()}
+    rest_of = {mask: _rest(mask, core_of[image]) for image, mask in pairs.items()}
+    return Pairs({image: (mask,) for image, mask in pairs.items()}, rest_of, note)
+
+
+def _rest(mask: str, core: str) -> str:
+    """What a mask's name says beside the part that it shares with that of its picture."""
+    before, _, behind = mask.partition(core)
+    return f"{before}{behind}".strip("_-. /")
 
 
 def _many_to_one(images: Mapping[str, Path], masks: Mapping[str, Path]) -> Pairs:
