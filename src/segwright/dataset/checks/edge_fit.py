@@ -55,11 +55,12 @@ def edge_fit(image: Image, labels: LabelMap) -> float | None:
 
 def _ranked_steepness(pixels: np.ndarray) -> np.ndarray:
     """Rank of the gradient's length within the picture, (Y, X) float32 of 0 … 1."""
-    values = pixels[..., :3].astype(np.float32)
-    down = np.zeros(values.shape[:2], dtype=np.float32)
+    down = np.zeros(pixels.shape[:2], dtype=np.float32)
     right = np.zeros_like(down)
-    down[1:-1] = np.abs(values[2:] - values[:-2]).max(axis=-1)
-    right[:, 1:-1] = np.abs(values[:, 2:] - values[:, :-2]).max(axis=-1)
+    for channel in range(min(pixels.shape[-1], 3)):
+        values = pixels[..., channel].astype(np.float32)
+        np.maximum(down[1:-1], np.abs(values[2:] - values[:-2]), out=down[1:-1])
+        np.maximum(right[:, 1:-1], np.abs(values[:, 2:] - values[:, :-2]), out=right[:, 1:-1])
     length = np.hypot(down, right)
     top = float(length.max())
     if top == 0:

@@ -135,12 +135,23 @@ def _seen_in_picture(image: Image, header: Header) -> dict[str, Any]:
 
 def _blank(pixels: np.ndarray) -> str | None:
     """ "constant", "nearly empty", or None for a picture that shows something."""
+    middle = np.median(pixels[:: max(1, len(pixels) // 64)], axis=(0, 1)).astype(pixels.dtype)
+    tolerance = _BLANK_STEPS if pixels.dtype == np.uint8 else 0
+    # A few rows are enough to see that a picture is not blank.
+    if _share_away(pixels[:: max(1, len(pixels) // 16)], middle, tolerance) > 0.1:
+        return None
     if (pixels == pixels[:1, :1]).all():
         return "constant"
-    middle = np.median(pixels[:: max(1, len(pixels) // 64)], axis=(0, 1))
-    tolerance = _BLANK_STEPS if pixels.dtype == np.uint8 else 0
-    away = np.abs(pixels.astype(np.float32) - middle.astype(np.float32)).max(axis=-1) > tolerance
-    return "nearly empty" if away.mean() <= 1 - _BLANK_SHARE else None
+    nearly = _share_away(pixels, middle, tolerance) <= 1 - _BLANK_SHARE
+    return "nearly empty" if nearly else None
+
+
+def _share_away(pixels: np.ndarray, middle: np.ndarray, tolerance: int) -> float:
+    """Share of the pixels that differ from a value by more than the tolerance, 0 … 1."""
+    away = np.zeros(pixels.shape[:2], dtype=bool)
+    for channel, value in enumerate(middle.astype(np.float32)):
+        away |= np.abs(pixels[..., channel].astype(np.float32) - value) > tolerance
+    return float(away.mean())
 
 
 def _seen_in_labels(

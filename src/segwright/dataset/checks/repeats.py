@@ -50,7 +50,7 @@ def repeats(
         if looked.looks[pair.first].pixels_hash != looked.looks[pair.second].pixels_hash:
             pairs_of[cluster_of[pair.first]].append(pair)
     found += [_of_near(looked, together[n], pairs) for n, pairs in pairs_of.items()]
-    found += [fault for pair in near for fault in _without_objects(looked, pair)]
+    found += _without_objects(looked, near)
     found += _held_out(looked, together)
     found += _same_labels(looked, cluster_of)
     return found, together
@@ -87,7 +87,8 @@ def _of_near(looked: Looked, cluster: Sequence[int], pairs: Sequence[Pair]) -> F
     if not torn:
         return Fault(
             "near-duplicate",
-            f"{len(cluster)} pictures are nearly the same (likeness {shown.likeness:.2f})",
+            f"{len(cluster)} pictures, each nearly the same as another (likeness up to "
+            f"{shown.likeness:.2f})",
             listed([looked.placed(i) for i in cluster]),
             "Keep them in one split: frames, slices and repeated exposures are no new evidence",
             looked.entries[shown.first].key,
@@ -103,24 +104,27 @@ def _of_near(looked: Looked, cluster: Sequence[int], pairs: Sequence[Pair]) -> F
     )
 
 
-def _without_objects(looked: Looked, pair: Pair) -> Iterator[Fault]:
-    """Two pictures that are nearly the same, of which one has objects and the other none."""
+def _without_objects(looked: Looked, near: Sequence[Pair]) -> Iterator[Fault]:
+    """Pictures without any object that are nearly the same as one that has some."""
     background = looked.classes.background
-    if background is None or not looked.labelled[[pair.first, pair.second]].all():
+    if background is None:
         return
-    areas = looked.class_px[[pair.first, pair.second]]
-    share = 1 - areas[:, background] / areas.sum(axis=1).clip(min=1)
-    if share.min() > 0 or share.max() < _CLEARLY_LABELLED or not areas.sum(axis=1).all():
-        return
-    bare, full = (pair.first, pair.second)[:: 1 if share[0] == 0 else -1]
-    yield Fault(
-        "contradiction",
-        f"has no object, but on {looked.placed(full)}, which is nearly the same (likeness "
-        f"{pair.likeness:.2f}), {100 * share.max():.1f} % of the pixels are labelled",
-        looked.labels_place(bare),
-        "Decide which labels are right",
-        looked.entries[bare].key,
-    )
+    total = looked.class_px.sum(axis=1)
+    share = 1 - looked.class_px[:, background] / np.maximum(total, 1)
+    likest: dict[int, tuple[Pair, int]] = {}
+    for pair in sorted(near, key=lambda pair: pair.likeness):
+        bare, full = sorted((pair.first, pair.second), key=lambda index: share[index])
+        if total[bare] and total[full] and not share[bare] and share[full] > _CLEARLY_LABELLED:
+            likest[bare] = pair, full
+    for bare, (pair, full) in sorted(likest.items()):
+        yield Fault(
+            "contradiction",
+            f"has no object, but on {looked.placed(full)}, which is nearly the same (likeness "
+            f"{pair.likeness:.2f}), {100 * share[full]:.1f} % of the pixels are labelled",
+            looked.labels_place(bare),
+            "Decide which labels are right",
+            looked.entries[bare].key,
+        )
 
 
 def _held_out(looked: Looked, together: Sequence[Sequence[int]]) -> Iterator[Fault]:

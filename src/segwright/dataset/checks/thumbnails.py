@@ -18,9 +18,12 @@ def thumbnail(image: Image) -> np.ndarray:
         (48, 48) float32 of mean 0 and length 1, so that brightness and contrast of the picture do
         not matter; all 0 for a picture of one value.
     """
-    pixels = image.pixels[..., :3]
-    grey = pixels[..., 0] if pixels.shape[-1] < 3 else pixels.mean(axis=-1, dtype=np.float32)
-    small = PillowImage.fromarray(np.ascontiguousarray(grey, dtype=np.float32))
+    shown = image.pixels[..., :3] if image.num_channels >= 3 else image.pixels[..., :1]
+    grey = np.zeros(image.size_hw, dtype=np.float32)
+    for channel in range(shown.shape[-1]):
+        grey += shown[..., channel]
+    grey /= shown.shape[-1]
+    small = PillowImage.fromarray(grey)
     small = small.resize((SIDE, SIDE), PillowImage.Resampling.BOX)
     # Dark noise or one grey step of 8 bits is no content.
     return standardised(np.asarray(small, dtype=np.float32), least=1e-5 * image.full_scale * SIDE)
