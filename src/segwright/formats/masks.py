@@ -88,7 +88,8 @@ class MaskScheme:
         y, x = np.argwhere(unknown)[0]
         value = int(values[y, x])
         strange = np.unique(values[unknown])
-        low, high = min(self.ids, default=0), max(self.ids, default=0)
+        meant = [v for v, class_id in self.ids.items() if class_id != self.classes.ignore_index]
+        low, high = min(meant, default=0), max(meant, default=0)
         kind = "stray-colour" if self.is_colour else "unknown-value"
         remedy = (
             "Name its class in classes.txt or under 'values' in dataset.yaml, or list it there "
