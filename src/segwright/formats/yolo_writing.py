@@ -135,7 +135,7 @@ def _faithful(drawn: Polygons, region: RunLengths, losses: Losses) -> np.ndarray
     if ring is None:
         return None
     rounded = np.round(ring, DIGITS)
-    moved = int((rounded != ring).any(axis=1).sum())
+    moved = int((np.round(rings, DIGITS) != rings).sum())
     if moved or len(drawn.rings) > 1:
         covered = rasterise([rounded], region.size_hw)
         if covered.area_px != region.area_px or (covered - region).area_px:
