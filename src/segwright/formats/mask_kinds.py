@@ -28,6 +28,7 @@ from segwright.formats.settings import DatasetSettings, DeclaredClass
 from segwright.labels.classes import Classes
 
 _MOST_UNNAMED = 32
+_MOST_IN_RIMS = 0.1  # so few of the pixels between 0 and 255 are edges, not classes
 
 
 def decide_scheme(
@@ -232,9 +233,10 @@ def _unexplained(
     shown = [f"{found.written(v)} ({found.pixels[v]} px)" for v in values]
     num_classes = 2 if scheme is None else len(scheme.classes)
     everything = found.values()
-    if not found.is_colour and num_classes <= 2 and len(everything) > 4:
-        low, high = everything[0], everything[-1]
-        between = sum(found.pixels[value] for value in everything[1:-1])
+    low, high = everything[0], everything[-1]
+    between = sum(found.pixels[value] for value in everything[1:-1])
+    is_rim = (low, high) == (0, 255) and between < _MOST_IN_RIMS * sum(found.pixels.values())
+    if not found.is_colour and num_classes <= 2 and (len(everything) > 4 or is_rim):
         return Fault(
             "blurred-mask",
             f"masks should hold two values but hold {len(everything)}: {low} "

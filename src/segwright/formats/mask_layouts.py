@@ -130,8 +130,9 @@ def _below(folder: Path, *, depth: int) -> Layout:
     if merged is not None:
         return merged
     joined = _joined(inner_layouts)
-    if any(read_name(child.name).role == "images" and has_pictures(child) for child in children):
-        return replace(joined, bare=(*joined.bare, folder))
+    for child, layout in zip(children, inner_layouts, strict=True):
+        if read_name(child.name).role == "images" and not layout and has_pictures(child):
+            return replace(joined, bare=(*joined.bare, folder))
     return joined
 
 

@@ -112,7 +112,7 @@ def _without_mask_word(words: list[str]) -> tuple[str, ...] | None:
 
 
 def _without_picture_word(words: list[str]) -> tuple[str, ...]:
-    if len(words) > 1 and names_a_picture(words[0]):
+    if words and names_a_picture(words[0]):
         return tuple(words[1:])
     if len(words) > 1 and names_a_picture(words[-1]):
         return tuple(words[:-1])

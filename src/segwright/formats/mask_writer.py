@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -76,15 +77,17 @@ def write_object_masks(export: Export) -> None:
         labels = as_instances(picture.labels)
         _count_shapes(labels, losses)
         losses.add("crowds", sum(one.is_crowd for one in labels.objects))
-        losses.add("layers", len({one.layer for one in labels.objects}) > 1)
         numbers: Counter[str] = Counter()
+        names: list[str] = []
         with storage_errors(target):
             target.mkdir(parents=True)
         for one, region in zip(labels.objects, labels.regions, strict=True):
             slug = slug_of[class_name(one, classes)]
             numbers[slug] += 1
+            names.append(f"{slug}_{numbers[slug]}.png")
             losses.add("hidden", not region.area_px)
-            write_png(target / f"{slug}_{numbers[slug]}.png", region.mask() * np.uint8(255))
+            write_png(target / names[-1], region.mask() * np.uint8(255))
+        losses.add("layers", _lie_otherwise(labels, names))
         if not numbers:
             empty = np.zeros(picture.size_hw, np.uint8)
             thing = next((i for i in range(len(classes)) if i != classes.background), 0)
@@ -92,6 +95,16 @@ def write_object_masks(export: Export) -> None:
 
     _write(export, draw)
     _declare(export, classes.colours, ignore=None)
+
+
+def _lie_otherwise(labels: Instances, names: list[str]) -> bool:
+    """Whether other objects lie on top once layers are gone and files have their own order."""
+    objects = [replace(one, is_crowd=False) for one in labels.objects]
+    in_order = sorted(range(len(objects)), key=names.__getitem__)
+    read = [replace(objects[index], layer=0) for index in in_order]
+    before = Instances(labels.size_hw, tuple(objects), labels.classes).label_map()
+    after = Instances(labels.size_hw, tuple(read), labels.classes).label_map()
+    return bool((before.ids != after.ids).any())
 
 
 def _write(export: Export, draw: _Draw) -> None:

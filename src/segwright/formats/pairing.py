@@ -240,19 +240,27 @@ def _report_leftovers(
 
 
 def _strippers(names: Iterable[str]) -> list[Callable[[str], str]]:
-    """Ways to leave out what all names share, whole words only; the first leaves out nothing."""
+    """Ways to leave out what all names share, whole words only; the first leaves out nothing.
+
+    The letters before a number are a word too ("t012" and "t013" share "t").
+    """
     names = list(names) or [""]
     beginning = _common_beginning(names)
+    letters = re.sub(r"\d+$", "", beginning)
     beginning = re.sub(r"[^_\-. /]*$", "", beginning)  # back to the last separator
     ending = _common_beginning([name[::-1] for name in names])[::-1]
     ending = re.sub(r"^[^_\-. /]*", "", ending)
     if len(names) == 1:  # everything is shared: one word at either end may be left out
         ending = re.sub(r"^.*(?=[_\-. ])", "", ending)
+    beginnings = ["", beginning]
+    if all(name.removeprefix(letters)[:1].isdigit() for name in names):
+        beginnings.append(letters)
+    ends = dict.fromkeys(product(beginnings, ("", ending)))
 
     def without(start: str, end: str) -> Callable[[str], str]:
         return lambda name: name.removeprefix(start).removesuffix(end)
 
-    return [without(*ends) for ends in dict.fromkeys(product(("", beginning), ("", ending)))]
+    return [without(*both) for both in ends]
 
 
 def _common_beginning(names: Iterable[str]) -> str:
