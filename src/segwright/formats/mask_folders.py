@@ -165,6 +165,9 @@ def _placed(root: Path, parts: Sequence[Part]) -> list[str]:
         for role, names in places.items()
     )
     notes = [f"{taken[:1].upper()}{taken[1:]}."]
+    prefixes = sorted({part.prefix.rstrip("/") for part in parts})
+    if len(prefixes) > 1:
+        notes.append(f"{listed(prefixes)} are parts of one dataset; they are not taken as classes.")
     free = [folder.relative_to(root).as_posix() for folder in unused_folders(root, parts)]
     if free:
         notes.append(f"Folders with pictures that were not used: {listed(free)}.")

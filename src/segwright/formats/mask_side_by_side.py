@@ -64,7 +64,7 @@ def _by_word(folder: Path, pictures: Sequence[Path]) -> SideBySide | None:
             others[path] = _without_picture_word(words)
         else:
             masks[path] = core
-    known = set(others.values())
+    known = {*others.values(), *(tuple(words_of(path.stem)) for path in others)}
     partners = sum(core in known for core in masks.values())
     if not others or not masks or 2 * partners < len(masks):
         return None

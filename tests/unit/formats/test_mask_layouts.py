@@ -109,6 +109,7 @@ def test_names_of_folders(name: str, role: str | None, split: str | None) -> Non
         (["image_1.png", "image_2.png"], ["label_1.png", "label_2.png"], None, []),
         (["a.jpg", "b.jpg"], ["a.png", "b.png"], ["a", "b"], []),
         (["x/a.png"], ["x/a_mask.png"], ["a"], []),
+        (["frame_1.png", "frame_2.png"], ["frame_1_mask.png", "frame_2_mask.png"], None, []),
     ],
 )
 def test_layouts(
