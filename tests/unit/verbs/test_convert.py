@@ -134,7 +134,7 @@ def test_a_difference_that_nothing_explains_is_an_error(
         data = tmp_path / "objects"
     careless = {**catalog.FORMATS, "careless": _coco_that(change)}
     monkeypatch.setattr("segwright.verbs.convert.FORMATS", careless)
-    monkeypatch.setattr(catalog, "FORMATS", careless)
+    monkeypatch.setattr("segwright.dataset.declaring.FORMATS", careless)
     with pytest.raises(SegwrightError, match=problem) as caught:
         convert(data, "careless", tmp_path / "out")
     kept = tmp_path / "out.refused"
