@@ -7,6 +7,7 @@ Source: https://cocodataset.org/#format-data.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -244,7 +245,9 @@ def _picture(record: Record, number: int, faults: _Faults) -> CocoPicture | None
 
 
 def inner_path(place: str) -> str | None:
-    """A file name from a file, with "/" between folders; None if it leads elsewhere."""
+    """A file name from a file, with "/" between folders; None if it leads elsewhere or nowhere."""
     parts = Path(place.replace("\\", "/")).parts
     unsafe = not parts or ".." in parts or Path(place).is_absolute() or "\0" in place
+    # No file system has longer names; to ask for one is an error, not a "no".
+    unsafe = unsafe or len(place) > 4096 or any(len(os.fsencode(one)) > 255 for one in parts)
     return None if unsafe or ":" in parts[0] or parts[0] == "/" else "/".join(parts)

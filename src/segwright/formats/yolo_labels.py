@@ -118,8 +118,9 @@ def parse_line(line: str) -> tuple[int, np.ndarray, float | None]:
             raise ValueError
         values = [float(word) for word in words]
     except ValueError:
-        odd = next(word for word in words if not _is_number(word))
-        kind = "bad-coordinates" if words.index(odd) else "bad-record"
+        # Where every word is a number, they are kept apart by what is no space, such as "\x1f".
+        odd = next((word for word in words if not _is_number(word)), line)
+        kind = "bad-coordinates" if odd in words[1:] else "bad-record"
         raise _Wrong(kind, f"holds {odd!r:.40}, which is no number", remedy) from None
     number, *rest = values
     if not number.is_integer():
@@ -165,6 +166,6 @@ def ring_of(fractions: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
 def _ranges(numbers: Mapping[int, int]) -> str:
     """Known numbers in few words: "0 … 2" or "0, 2, 5"."""
     known = sorted(numbers)
-    if len(known) > 1 and known == list(range(known[0], known[-1] + 1)):
+    if len(known) > 1 and known[-1] - known[0] == len(known) - 1:
         return f"{known[0]} … {known[-1]}"
     return listed(known)
