@@ -9,6 +9,7 @@ import tracemalloc
 from pathlib import Path
 
 from tests.robust.bombs import bombs, duds
+from tests.robust.hunt import peak_bytes
 from tests.robust.image_kinds import IMAGE_FORMATS, made_seeds
 
 from segwright.errors import ImageError
@@ -25,7 +26,7 @@ def measure(data: bytes) -> dict[str, object]:
         `ADDRESS_SPACE` was asked for. `seconds`: the fastest of three. `allocated`: the peak, in
         bytes. `resident`: growth of the most memory that the process ever had, in bytes.
     """
-    before = _resident()
+    before = peak_bytes()
     seconds = []
     for _ in range(3):
         start = time.perf_counter()
@@ -40,7 +41,7 @@ def measure(data: bytes) -> dict[str, object]:
         "asked": bool(error and error[1]),
         "seconds": min(seconds),
         "allocated": peak,
-        "resident": _resident() - before,
+        "resident": peak_bytes() - before,
     }
 
 
@@ -50,10 +51,6 @@ def _refusal(data: bytes) -> tuple[str, bool] | None:
     except ImageError as error:
         return str(error), isinstance(error.__cause__, MemoryError)
     return None
-
-
-def _resident() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ import contextlib
 import faulthandler
 import json
 import random
+import re
 import resource
 import signal
 import subprocess
@@ -153,14 +154,14 @@ def _read_all(kind: str, first: int, count: int, patience_s: int) -> None:
     faulthandler.enable()
     # The traceback is written by a C function and the alarm then ends the process, even within C.
     faulthandler.register(signal.SIGALRM, chain=True)
-    resident = _resident()
+    resident = peak_bytes()
     for number in range(first, first + count):
         print(json.dumps({"at": number}), flush=True)
         one = mutant(kind, number)
         signal.setitimer(signal.ITIMER_REAL, patience_s)
         report = _outcome(reader, one)
         signal.setitimer(signal.ITIMER_REAL, 0)
-        grown = _resident() - resident
+        grown = peak_bytes() - resident
         if grown > RESIDENT_BYTES:
             report = {"found": f"took {grown >> 20} MiB of memory"}
         print(json.dumps({"at": number, **report}), flush=True)
@@ -210,8 +211,14 @@ def _limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY_BYTES, resource.RLIM_INFINITY))
 
 
-def _resident() -> int:
-    """The most memory that this process ever had, in bytes."""
+def peak_bytes() -> int:
+    """The most memory that this process ever had, in bytes.
+
+    `getrusage` counts what the process that started this one had as well, where there is a choice.
+    """
+    status = Path("/proc/self/status")
+    if status.exists() and (found := re.search(r"VmHWM:\s+(\d+) kB", status.read_text())):
+        return int(found[1]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 

@@ -6,7 +6,6 @@ A seed is a small dataset that the format's own writer made; of a mutant one fil
 from __future__ import annotations
 
 import functools
-import json
 import random
 import tempfile
 from collections.abc import Callable, Mapping
@@ -49,7 +48,7 @@ classes: [back, {name: cell, colour: [10, 20, 30]}, {name: thing, colour: "#8040
 ignore: [thing]
 background: back
 groups: '^(.)'
-splits: {train: [a*], val: b}
+splits: {train: [a*], val: []}
 spacing: [0.5, 0.5]
 """
 
@@ -76,12 +75,10 @@ def seed(name: str) -> Files:
         root = Path(place)
         (root / "from").mkdir()
         (root / "to").mkdir()
-        pictures = [_labelled(root / "from", key) for key in "ab"]
+        pictures = [_labelled(root / "from", "a")]
         write = FORMATS[name].write
-        if write is None:
-            _BY_HAND[name](root / "to")
-        else:
-            write(Export(root / "to", CLASSES, pictures))
+        assert write is not None, f"{name} has no writer to make a seed with"
+        write(Export(root / "to", CLASSES, pictures))
         files = sorted(path for path in (root / "to").rglob("*") if path.is_file())
         return {path.relative_to(root / "to").as_posix(): path.read_bytes() for path in files}
 
@@ -108,50 +105,6 @@ def _labelled(folder: Path, key: str) -> Labelled:
     )
     labels = Instances(SIZE_HW, objects, CLASSES)
     return Labelled(key, folder / f"{key}.png", SIZE_HW, labels, split="train")
-
-
-def _write_coco(root: Path) -> None:
-    """Polygons, run lengths as a list, and as text."""
-    (root / "images").mkdir()
-    images, annotations = [], []
-    for number, key in enumerate("ab"):
-        _labelled(root / "images", key)
-        images.append({"id": number, "file_name": f"{key}.png", "height": 10, "width": 12})
-        for shape in (
-            [[1, 1, 6, 1, 6, 6, 1, 6], [7, 1, 9, 1, 9, 3.5]],
-            {"counts": [50, 4, 66], "size": [10, 12]},
-            {"counts": "b1421", "size": [10, 12]},
-        ):
-            annotations.append(
-                {
-                    "id": len(annotations),
-                    "image_id": number,
-                    "category_id": 3,
-                    "iscrowd": 0,
-                    "area": 9.5,
-                    "bbox": [1, 1, 5, 5.5],
-                    "segmentation": shape,
-                }
-            )
-    content = {
-        "images": images,
-        "annotations": annotations,
-        "categories": [{"id": 3, "name": "cell"}, {"id": 9, "name": "thing"}],
-    }
-    (root / "labels.json").write_text(json.dumps(content))
-
-
-def _write_masks(root: Path) -> None:
-    (root / "masks").mkdir()
-    (root / "images").mkdir()
-    (root / "classes.txt").write_text("\n".join(CLASSES.names))
-    for key in "ab":
-        labelled = _labelled(root / "images", key)
-        write_png(root / "masks" / f"{key}.png", labelled.labels.label_map().ids)
-
-
-# Formats that have no writer yet.
-_BY_HAND: Mapping[str, Callable[[Path], None]] = {"coco": _write_coco, "masks": _write_masks}
 
 
 def mutate_dataset(name: str, rng: random.Random) -> Mutant:

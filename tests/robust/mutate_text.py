@@ -102,7 +102,7 @@ def _with_odd_value(rng: random.Random, content: Any) -> Any:
     elif action == "twice" and isinstance(container, dict):
         container[f"{_TWICE}{key}"] = copy.deepcopy(rng.choice((value, *_ODD_VALUES)))
     elif action == "twice":
-        container[key:key] = [copy.deepcopy(value)] * rng.choice((1, 3, 40))
+        container[key:key] = [copy.deepcopy(value)] * rng.choice((1, 3, 10))
     elif action == "move":
         other, other_key = rng.choice(places)
         container[key] = copy.deepcopy(other[other_key])
@@ -154,7 +154,7 @@ def mutate_xml(rng: random.Random, data: bytes) -> bytes:
                 parent.remove(child)
             else:
                 target = parent if action == "repeat" else rng.choice(elements)
-                target.extend([copy.deepcopy(child)] * rng.choice((1, 2, 20)))
+                target.extend([copy.deepcopy(child)] * rng.choice((1, 2, 8)))
     return ElementTree.tostring(root, encoding="utf-8")
 
 
@@ -184,12 +184,12 @@ def mutate_lines(rng: random.Random, data: bytes) -> bytes:
         elif action == "drop" and len(lines) > 1:
             del lines[at]
         elif action == "repeat":
-            lines[at:at] = [lines[at]] * rng.choice((1, 2, 50))
+            lines[at:at] = [lines[at]] * rng.choice((1, 2, 10))
         elif action == "swap":
             other = rng.randrange(len(lines))
             lines[at], lines[other] = lines[other], lines[at]
         elif action == "join" and at + 1 < len(lines):
             lines[at : at + 2] = [lines[at] + " " + lines[at + 1]]
         elif action == "long":
-            lines[at] = (lines[at] + " ") * 30
+            lines[at] = (lines[at] + " ") * 4
     return "\n".join(lines).encode()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from xml.etree.ElementTree import Element, TreeBuilder, XMLParser
 
+from tests.robust.hunt import peak_bytes
 from tests.robust.xml_attacks import MOST_ELEMENTS, xml_attacks
 
 from segwright.errors import LabelError
@@ -57,7 +57,7 @@ def main(file_url: str, http_url: str, how: str = "strict") -> None:
         except LabelError as error:
             told |= {"refused": True, "text": str(error)}
         told |= {"opened": list(_opened), "connected": len(_connected)}
-        told["resident"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        told["resident"] = peak_bytes()
         print(json.dumps(told), flush=True)
 
 
