@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -122,3 +123,14 @@ def test_the_folder_is_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert cache.cache_folder() == tmp_path / "segwright"
     monkeypatch.setenv("SEGWRIGHT_CACHE", str(tmp_path / "mine"))
     assert cache.cache_folder() == tmp_path / "mine"
+
+
+def test_two_at_once(tmp_path: Path, kept: Path) -> None:
+    root = draw_dataset(tmp_path / "data", {word: i for i, word in enumerate("abcdefgh")})
+    expected = [
+        look_at(one, one.image.read_bytes(), root=root) for one in open_dataset(root).entries
+    ]
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda _: _looks(root), range(4)))
+    assert all(result == expected for result in results)
+    assert sum(one.is_file() for one in kept.rglob("*")) == 8

@@ -137,6 +137,34 @@ def test_the_draft_says_what_the_data_lack(tmp_path: Path) -> None:
     }
 
 
+def test_a_single_sequence_is_no_group(tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    pixels, blobs = scene(3, (96, 1000))
+    for number in range(20):
+        window = slice(40 * number, 40 * number + 128)
+        save(root, f"slice_{number:02d}", pixels[:, window].copy(), blobs[:, window] * 255)
+    verdict = segwright.check(root, write=True)
+    assert "\ngroups:" not in (verdict.draft or "")  # one group could not be divided
+    assert segwright.check(root).usable
+
+
+def test_the_drafted_pattern_knows_keys_with_splits(tmp_path: Path) -> None:
+    names = {
+        f"{split}/patient{i}_{k}": 10 * i + k + shift
+        for split, shift, patients in (("train", 0, (1, 2, 3)), ("val", 50, (3, 4)))
+        for i in patients
+        for k in range(3)
+    }
+    root = draw_dataset(tmp_path / "data", names)
+    segwright.check(root, write=True)
+    groups = {entry.key: entry.group for entry in open_dataset(root).entries}
+    assert groups["train/patient3_0"] == groups["val/patient3_1"] == "patient3_"
+    found = segwright.check(root).findings
+    assert [one.problem for one in found if one.kind == "group-across-splits"] == [
+        "group 'patient3_' has pictures in train (3) and val (3)"
+    ]
+
+
 def test_a_draft_that_cannot_be_written_is_shown(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

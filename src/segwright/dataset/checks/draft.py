@@ -162,8 +162,9 @@ def draft(looked: Looked, groups: Grouping | None, proposal: Proposal | None) ->
         if _opens_alike(root, with_background, classes):
             content = with_background
             reasons["background"] = "What stands for nothing; false if every class is of interest"
-    if groups is not None and all(entry.group is None for entry in looked.entries):
-        content["groups"] = groups.pattern
+    undeclared = all(entry.group is None for entry in looked.entries)
+    if groups is not None and undeclared and len(groups.members) > 1:
+        content["groups"] = _in_keys(groups.pattern, looked)
         reasons["groups"] = (
             f"{len(groups.members)} groups by {groups.what}; it fits all {len(looked.entries)} "
             f"names, and {groups.evidence}. Pictures of one group stay in one split"
@@ -174,6 +175,13 @@ def draft(looked: Looked, groups: Grouping | None, proposal: Proposal | None) ->
         lines += ["", "# No name tells a patient, scene or video. If there are any:"]
         lines += ["# groups: '^([^_]+)_'"]
     return "\n".join(lines) + "\n"
+
+
+def _in_keys(pattern: str, looked: Looked) -> str:
+    """A pattern for names as one for keys, which may have the split before the name."""
+    if not any(entry.key.startswith(f"{entry.split}/") for entry in looked.entries):
+        return pattern
+    return pattern.replace("^", "^(?:train/|val/|test/)?", 1)
 
 
 def _names(classes: Classes, *, drawn: bool) -> dict[str, Any]:

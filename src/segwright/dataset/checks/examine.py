@@ -9,6 +9,7 @@ from pathlib import Path
 from segwright.dataset.checks.draft import Proposal, propose
 from segwright.dataset.checks.findings import findings
 from segwright.dataset.checks.groups import Grouping, guess_groups, torn_groups
+from segwright.dataset.checks.look import seen_from
 from segwright.dataset.checks.looked import Looked
 from segwright.dataset.checks.repeats import repeats
 from segwright.dataset.checks.summary import summarise
@@ -67,7 +68,7 @@ def examine(root: Path, *, on_event: Callable[[Event], None] = lambda event: Non
     faults: list[Fault] = []
     dataset, proposal = _opened(root, faults)
     if dataset is None or not len(dataset):
-        found = tuple(_from_root(one, root) for one in faults) or (
+        found = tuple(seen_from(one, root, key=one.key) for one in faults) or (
             Fault("cannot-open", "no picture with labels is left", str(root), "See below"),
         )
         return Examined(Verdict(root, found, None, tuple(inventory(root))))
@@ -77,7 +78,7 @@ def examine(root: Path, *, on_event: Callable[[Event], None] = lambda event: Non
     on_event(StageStarted("comparing pictures", len(dataset)))
     repeated, _ = repeats(looked, progress=lambda done: on_event(StageAdvanced(done)))
     groups = guess_groups(looked)
-    found = [_from_root(one, root) for one in faults]
+    found = [seen_from(one, root, key=one.key) for one in faults]
     found += [*findings(looked), *torn_groups(looked, groups), *repeated]
     notes = dataset.notes if proposal is None else (*dataset.notes, proposal.note)
     # A label file of several pictures tells its faults to whoever reads first.
@@ -104,16 +105,3 @@ def _opened(root: Path, faults: list[Fault]) -> tuple[Dataset | None, Proposal |
         return open_dataset(root, report=lambda fault: None, settings=proposal.settings), proposal
     except SegwrightError:
         return dataset, None
-
-
-def _from_root(fault: Fault, root: Path) -> Fault:
-    """The fault with places seen from the root."""
-    above = f"{root}/"
-    return Fault(
-        fault.kind,
-        fault.problem.replace(above, ""),
-        fault.where.replace(above, ""),
-        fault.remedy.replace(above, ""),
-        fault.key,
-        fault.severity,
-    )

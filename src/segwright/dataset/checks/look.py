@@ -100,7 +100,7 @@ def look_at(entry: Entry, data: bytes, *, root: Path) -> Look:
     if image is not None and header is not None:
         seen |= _seen_in_picture(image, header)
         seen |= _seen_in_labels(entry, image, header, faults)
-    return Look(faults=tuple(_from_root(one, entry, root) for one in faults), **seen)
+    return Look(faults=tuple(seen_from(one, root, key=entry.key) for one in faults), **seen)
 
 
 def _read_picture(
@@ -216,17 +216,17 @@ def _other_size(
     )
 
 
-def _from_root(fault: Fault, entry: Entry, root: Path) -> Fault:
-    """The fault with places seen from the root, and the picture's key."""
-    above = f"{root}/"
-    return Fault(
-        fault.kind,
-        fault.problem.replace(above, ""),
-        fault.where.replace(above, ""),
-        fault.remedy.replace(above, ""),
-        entry.key,
-        fault.severity,
-    )
+def seen_from(fault: Fault, root: Path, *, key: str | None) -> Fault:
+    """The fault with all places seen from the dataset's root.
+
+    Args:
+        fault: A fault.
+        root: The dataset's folder.
+        key: The picture that it is about; None if it is about several.
+    """
+    texts = (fault.problem, fault.where, fault.remedy)
+    problem, where, remedy = (text.replace(f"{root}/", "") for text in texts)
+    return Fault(fault.kind, problem, where, remedy, key, fault.severity)
 
 
 def hash_of(values: np.ndarray) -> str:
