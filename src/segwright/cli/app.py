@@ -220,22 +220,47 @@ def predict(
 
 @app.command(cls=Verb)
 def evaluate(
-    run: Run,
+    run: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RUN|MASKS", help="A run folder, or a folder of masks such as predict writes."
+        ),
+    ],
     data: Data,
     split: Annotated[
         str | None, typer.Option(metavar="NAME", help="train, val or test; default: val.")
     ] = None,
     device: RunDevice = None,
     classes: ClassesFile = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(metavar="NAMES", help="More metrics: all, or some like boundary_iou,hd95."),
+    ] = None,
+    tolerance: Annotated[
+        float | None,
+        typer.Option(
+            metavar="DISTANCE",
+            help="How far outlines may be apart: mm where pixels have a known size, else pixels. "
+            "Default: 0.75 % of the diagonal.",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Score a trained segmenter on labelled images, with intervals."""
+    """Score a trained segmenter, or masks that are there, on labelled images, with intervals."""
     from segwright.cli.progress import open_progress
+    from segwright.evaluation import Tolerances
     from segwright.verbs.evaluate import evaluate as score
 
     with open_progress() as progress:
         evaluation = score(
-            run, data, split=split, device=device, classes=classes, on_event=progress
+            run,
+            data,
+            split=split,
+            device=device,
+            classes=classes,
+            metrics=[name.strip() for name in (metrics or "").split(",") if name.strip()],
+            tolerances=Tolerances(distance=tolerance),
+            on_event=progress,
         )
     typer.echo(evaluation.to_json() if json else evaluation.table())
 

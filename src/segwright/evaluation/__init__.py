@@ -2,11 +2,15 @@
 
 from segwright.evaluation.confusion import confusion_matrix
 from segwright.evaluation.evaluation import ClassScore, Estimate, Evaluation, ImageScore
+from segwright.evaluation.metrics.case import Tolerances
+from segwright.evaluation.metrics.catalog import METRICS, chosen_metrics
 from segwright.evaluation.report import Comparison, Panel, Report, write_report
 from segwright.evaluation.scoring import ScoredPair, evaluate_pairs
 from segwright.evaluation.segmenters import Method, evaluate_parts, picture_panels
+from segwright.evaluation.written import WrittenMasks
 
 __all__ = [
+    "METRICS",
     "ClassScore",
     "Comparison",
     "Estimate",
@@ -16,6 +20,9 @@ __all__ = [
     "Panel",
     "Report",
     "ScoredPair",
+    "Tolerances",
+    "WrittenMasks",
+    "chosen_metrics",
     "confusion_matrix",
     "evaluate_pairs",
     "evaluate_parts",

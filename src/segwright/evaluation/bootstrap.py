@@ -17,10 +17,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from statistics import NormalDist
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
-
-from segwright.evaluation.confusion import Counts
 
 LEVEL = 0.95
 MIN_UNITS = 5
@@ -28,27 +27,51 @@ RESAMPLES = 2000
 _CHUNK_BYTES = 32 * 2**20
 
 
-def resampled(counts: Counts, *, resamples: int, seed: int) -> Iterator[Counts]:
-    """Draws units with replacement and adds up their counts, in chunks of bounded memory.
+class Summable(Protocol):
+    """Numbers of units that add up, such as `Counts` and `Ratios`."""
+
+    def __len__(self) -> int:
+        """N, the number of units."""
+        ...
+
+    def summed(self, weights: np.ndarray) -> Self:
+        """Sums the N units with (R, N) weights."""
+        ...
+
+
+S = TypeVar("S", bound=Summable)
+"""What is resampled."""
+
+
+def unit_weights(num_units: int, *, resamples: int, seed: int) -> Iterator[np.ndarray]:
+    """How often each unit is drawn, in chunks of bounded memory.
 
     Args:
-        counts: (N, K) counts of each unit.
+        num_units: N.
         resamples: R, how often the N units are drawn anew.
         seed: Of the random generator; the same seed gives the same draws.
 
     Yields:
-        (r, K) counts, float64 holding whole numbers; the r add up to R.
+        (r, N) float64 whole numbers, every row adding up to N; the r add up to R.
     """
     rng = np.random.default_rng(seed)
-    num_units = len(counts.hit)
-    exact = Counts(*(a.astype(np.float64) for a in (counts.hit, counts.truth, counts.predicted)))
     rows = max(1, _CHUNK_BYTES // (8 * num_units))
     for start in range(0, resamples, rows):
         number = min(rows, resamples - start)
         drawn = rng.integers(0, num_units, (number, num_units))
         drawn += num_units * np.arange(number)[:, None]
         times = np.bincount(drawn.ravel(), minlength=number * num_units)
-        yield exact.summed(times.reshape(number, num_units).astype(np.float64))
+        yield times.reshape(number, num_units).astype(np.float64)
+
+
+def resampled(units: S, *, resamples: int, seed: int) -> Iterator[S]:
+    """Draws units with replacement and adds up their numbers; see `unit_weights`.
+
+    Yields:
+        Sums of (r, …); the r add up to R.
+    """
+    for weights in unit_weights(len(units), resamples=resamples, seed=seed):
+        yield units.summed(weights)
 
 
 def interval(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from segwright.errors import LabelError
+from segwright.evaluation.units import Units
 
 
 def confusion_matrix(
@@ -101,6 +102,22 @@ class Counts:
             np.stack([c.truth for c in counts]),
             np.stack([c.predicted for c in counts]),
         )
+
+    def __len__(self) -> int:
+        """The length of the first axis."""
+        return len(self.hit)
+
+    def rows(self, wanted: np.ndarray) -> Counts:
+        """Some of the first axis."""
+        return Counts(self.hit[wanted], self.truth[wanted], self.predicted[wanted])
+
+    def of_units(self, units: Units) -> Counts:
+        """Adds up (N, K) of images to (U, K) of units."""
+        return Counts(*map(units.summed, (self.hit, self.truth, self.predicted)))
+
+    def total(self) -> Counts:
+        """All of the first axis together."""
+        return Counts(*(a.sum(axis=0) for a in (self.hit, self.truth, self.predicted)))
 
     def summed(self, weights: np.ndarray) -> Counts:
         """Sums the first axis N with (R, N) weights: counts of (R, K)."""

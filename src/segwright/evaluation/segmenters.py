@@ -11,6 +11,7 @@ from typing import Protocol
 
 from segwright.dataset import Sample
 from segwright.evaluation.evaluation import Evaluation
+from segwright.evaluation.metrics.case import Tolerances
 from segwright.evaluation.report.content import Panel
 from segwright.evaluation.scoring import ScoredPair, evaluate_pairs
 from segwright.images.image import Image
@@ -37,6 +38,8 @@ Part = tuple[Method, Sequence[Sample]]
 def evaluate_parts(
     parts: Sequence[Part],
     *,
+    metrics: Sequence[str] = (),
+    tolerances: Tolerances | None = None,
     progress: Callable[[int], None] = lambda done: None,
     keep: Callable[[str, Result], None] = lambda key, result: None,
 ) -> Evaluation:
@@ -44,6 +47,8 @@ def evaluate_parts(
 
     Args:
         parts: Methods, all of the same classes, with the samples that each is scored on.
+        metrics: Names of `metrics.catalog` to measure too, or "all".
+        tolerances: How near is near enough for them; None for what their papers say.
         progress: Told how many images are done.
         keep: Given every result with its sample's key.
     """
@@ -51,11 +56,19 @@ def evaluate_parts(
     def pairs() -> Iterator[ScoredPair]:
         for done, (method, sample) in enumerate(_cases(parts), start=1):
             result = method.segment(sample.image)
+            spacing = sample.image.spacing
             keep(sample.key, result)
-            yield ScoredPair(sample.key, sample.group, sample.labels, result.labels)
+            yield ScoredPair(
+                sample.key,
+                sample.group,
+                sample.labels,
+                result.labels,
+                result.confidence,
+                None if spacing is None else (spacing[0], spacing[1]),
+            )
             progress(done)
 
-    return evaluate_pairs(pairs(), parts[0][0].classes)
+    return evaluate_pairs(pairs(), parts[0][0].classes, metrics=metrics, tolerances=tolerances)
 
 
 def picture_panels(parts: Sequence[Part], evaluation: Evaluation) -> list[Panel]:

@@ -7,9 +7,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from segwright.evaluation.evaluation import ClassScore, Estimate, Evaluation
+    from segwright.evaluation.evaluation import (
+        ClassScore,
+        Estimate,
+        Evaluation,
+        MetricScore,
+    )
 
 _HEADINGS = ("in %", "IoU", "95 % interval", "Dice", "precision", "recall", "pixels", "images (n)")
+_MAX_CLASS_COLUMNS = 6
 NOT_PRESENT = "not present (n=0)"
 
 
@@ -37,15 +43,40 @@ def estimate_text(estimate: Estimate) -> str:
     return f"{percent(estimate.value)} ({interval_text(estimate)})"
 
 
+def value_text(value: float, unit: str) -> str:
+    """A value of a metric: shares in percent, others in their unit."""
+    if unit == "share":
+        return percent(value)
+    return f"{value:.2f}" if value < 100 else f"{value:.0f}"
+
+
+def metric_value_text(score: MetricScore) -> tuple[str, str]:
+    """Mean and interval of a metric, or dashes where nothing is scored."""
+    mean = score.mean
+    if mean is None:
+        return "–", "–"
+    value = value_text(mean.value, score.unit)
+    if mean.low is None or mean.high is None:
+        return value, "–"
+    low, high = (value_text(end, score.unit) for end in (mean.low, mean.high))
+    return value, f"{low} – {high}"
+
+
+def metric_heading(score: MetricScore) -> str:
+    """Title, unit and setting: "HD95 in px, lower is better"."""
+    unit = "%" if score.unit == "share" else score.unit
+    setting = f" ({score.setting})" if score.setting else ""
+    return f"{score.title} in {unit}{setting}, {score.better} is better"
+
+
 def text_table(evaluation: Evaluation) -> str:
     """One line per class, then the means and what to know about them."""
-    rows = [_HEADINGS, *_rows(evaluation)]
-    widths = [max(_columns(row[i]) for row in rows) for i in range(len(_HEADINGS))]
-    lines = [_aligned(row, widths) for row in rows]
-    rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
-    lines.insert(1, rule)
-    lines.insert(len(lines) - 1, rule)
-    return "\n".join([*lines, "", *_summary(evaluation)])
+    *rows, mean = _rows(evaluation)
+    lines = [*_ruled([_HEADINGS, *rows], mean), "", *_summary(evaluation)]
+    if evaluation.metrics:
+        heading, *rows = _metric_rows(evaluation)
+        lines += ["", *_ruled([heading, *rows])]
+    return "\n".join(lines)
 
 
 def markdown_table(evaluation: Evaluation) -> str:
@@ -54,7 +85,13 @@ def markdown_table(evaluation: Evaluation) -> str:
     lines = [_markdown_row(_HEADINGS), "|---" + "|---:" * (len(_HEADINGS) - 1) + "|"]
     lines += [_markdown_row([_escaped(name), *cells]) for name, *cells in rows]
     lines.append(_markdown_row([f"**{cell}**" for cell in mean]))
-    return "\n".join([*lines, "", *(f"- {_escaped(line)}" for line in _summary(evaluation))])
+    lines += ["", *(f"- {_escaped(line)}" for line in _summary(evaluation))]
+    if evaluation.metrics:
+        heading, *rows = _metric_rows(evaluation)
+        lines += ["", _markdown_row([_escaped(cell) for cell in heading])]
+        lines.append("|---" + "|---:" * (len(heading) - 1) + "|")
+        lines += [_markdown_row(row) for row in rows]
+    return "\n".join(lines)
 
 
 def scored_classes_text(evaluation: Evaluation) -> str:
@@ -109,7 +146,62 @@ def _summary(evaluation: Evaluation) -> list[str]:
     absent = [score.name for score in evaluation.classes if score.iou is None]
     if absent:
         lines.append(f"Not present in truth or prediction, left out of means: {', '.join(absent)}")
+    lines += [*_calibration_text(evaluation), *_missed_text(evaluation)]
     return [*lines, *evaluation.interval_notes]
+
+
+def _metric_rows(evaluation: Evaluation) -> list[list[str]]:
+    """A heading, then mean, interval, images and classes of each metric."""
+    classes = next((score.classes for score in evaluation.metrics if score.classes), ())
+    shown = classes if len(classes) <= _MAX_CLASS_COLUMNS else ()
+    heading = ["metric", "mean", "95 % interval", "images (n)", *(one.name for one in shown)]
+    rows = [heading]
+    for score in evaluation.metrics:
+        found = {one.name: one.estimate for one in score.classes}
+        estimates = [found.get(one.name) for one in shown]
+        rows.append(
+            [
+                metric_heading(score),
+                *metric_value_text(score),
+                str(score.num_images),
+                *("–" if e is None else value_text(e.value, score.unit) for e in estimates),
+            ]
+        )
+    return rows
+
+
+def _calibration_text(evaluation: Evaluation) -> list[str]:
+    calibration = evaluation.calibration
+    if calibration is None:
+        return []
+    pixels = sum(step.pixels for step in calibration.steps)
+    sure = sum(step.confidence * step.pixels for step in calibration.steps) / pixels
+    return [
+        f"Calibration error {estimate_text(calibration.error)} %: it says to be right at "
+        f"{percent(sure)} % of the pixels, and is at {percent(evaluation.pixel_accuracy.value)} %"
+    ]
+
+
+def _missed_text(evaluation: Evaluation) -> list[str]:
+    """Which classes are missed or invented in whole images; told beside metrics of outlines."""
+    if not evaluation.metrics:
+        return []
+    told = [
+        f"{score.name} missed in {score.num_missed} and invented in {score.num_invented}"
+        for score in evaluation.classes
+        if score.num_missed or score.num_invented
+    ]
+    return [f"In whole images (worst case in every metric): {'; '.join(told)}"] if told else []
+
+
+def _ruled(rows: Sequence[Sequence[str]], last: Sequence[str] | None = None) -> list[str]:
+    """Aligned lines with a rule below the heading, and one above the last row."""
+    everything = [*rows, *([last] if last else [])]
+    widths = [max(_columns(row[i]) for row in everything) for i in range(len(rows[0]))]
+    rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
+    lines = [_aligned(row, widths) for row in rows]
+    lines.insert(1, rule)
+    return lines if last is None else [*lines, rule, _aligned(last, widths)]
 
 
 def _columns(text: str) -> int:

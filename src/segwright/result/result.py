@@ -30,9 +30,11 @@ class Result:
         source: The file that was segmented; None for an image from memory.
         provenance: How the result came about: segmenter, settings, device, channel conversion.
         image: The picture that was segmented, for overlays and physical sizes.
+        confidence: (Y, X) float, 0 … 1, probability of each pixel's class; taken from the
+            probabilities where it is not given, None where the method gives neither.
 
     Raises:
-        LabelError: Probabilities or image do not have the size of the labels.
+        LabelError: Probabilities, confidence or image do not have the size of the labels.
     """
 
     labels: LabelMap
@@ -40,6 +42,7 @@ class Result:
     source: Path | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
     image: Image | None = field(default=None, repr=False)
+    confidence: np.ndarray | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         size_hw = self.labels.size_hw
@@ -48,6 +51,13 @@ class Result:
             raise LabelError(
                 f"probabilities have shape {self.probabilities.shape}; "
                 f"the labels need (K, Y, X) = {expected}",
+                where=self.source,
+            )
+        if self.confidence is None and self.probabilities is not None:
+            object.__setattr__(self, "confidence", self.probabilities.max(axis=0))
+        if self.confidence is not None and self.confidence.shape != size_hw:
+            raise LabelError(
+                f"confidence has shape {self.confidence.shape}; the labels need (Y, X) = {size_hw}",
                 where=self.source,
             )
         if self.image is not None and self.image.size_hw != size_hw:

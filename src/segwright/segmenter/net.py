@@ -179,12 +179,14 @@ class NetSegmenter:
         """The classes of an image from the probabilities of what was seen of it."""
         size_hw = one.image.size_hw
         ids = np.empty(size_hw, self.classes.dtype)
+        sure = np.empty(size_hw, np.float32)
         kept = np.empty((len(self.classes), *size_hw), np.float32) if keep else None
         for where, output in regridded(bands, one.seen.size_hw, size_hw):
             ids[where] = output.argmax(0)
+            sure[where] = output.max(0)
             if kept is not None:
                 kept[:, where] = output
-        return self._result(one, ids, kept, tiles=tiles)
+        return self._result(one, ids, sure, kept, tiles=tiles)
 
     def _averaged(self, pixels: np.ndarray) -> np.ndarray:
         """Mean probabilities over all views: (B, C, Y, X) float32 → (B, K, Y, X) float32."""
@@ -199,7 +201,13 @@ class NetSegmenter:
         return total if len(views) == 1 else total / np.float32(len(views))
 
     def _result(
-        self, one: _Prepared, ids: np.ndarray, probabilities: np.ndarray | None, *, tiles: int
+        self,
+        one: _Prepared,
+        ids: np.ndarray,
+        confidence: np.ndarray,
+        probabilities: np.ndarray | None,
+        *,
+        tiles: int,
     ) -> Result:
         provenance: dict[str, Any] = {
             "segmenter": {"model": self.model_name, **self.provenance},
@@ -215,6 +223,7 @@ class NetSegmenter:
         return Result(
             LabelMap(ids, self.classes),
             probabilities=probabilities,
+            confidence=confidence,
             source=one.image.source,
             provenance=provenance,
             image=one.image,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -13,15 +12,12 @@ from segwright.dataset.class_map import ClassMap
 from segwright.errors import UsageError
 from segwright.evaluation import (
     Report,
+    WrittenMasks,
     evaluate_parts,
     picture_panels,
     write_report,
 )
 from segwright.events import Listener, Note, StageAdvanced, StageStarted
-from segwright.images import Image, read_index
-from segwright.labels.classes import Classes
-from segwright.labels.label_map import LabelMap
-from segwright.result import Result
 from segwright.storage import write_whole
 from segwright.training.finish import OUT_OF_FOLD
 from segwright.training.run_folder import make_folder, require_free, sole_use, unused_path
@@ -177,15 +173,15 @@ def _work_through(
                     fold=(number, record.folds),
                     on_event=on_event,
                 )
-    unseen = [
-        (
-            _Written(path / OUT_OF_FOLD / f"{pool.keys[index]}.png", pool.classes),
-            pool.subset([index]),
-        )
-        for _, hold_out in parts
-        for index in hold_out
-    ]
-    on_event(StageStarted("scoring all folds", total=len(unseen)))
+    # Not the nets but the masks that they wrote: pictures show what was scored, and no net is run
+    # again in time that no fold had measured.
+    held_out = [index for _, hold_out in parts for index in hold_out]
+    masks = {
+        pool.entries[index].image: path / OUT_OF_FOLD / f"{pool.keys[index]}.png"
+        for index in held_out
+    }
+    unseen = [(WrittenMasks(masks, pool.classes), pool.subset(held_out))]
+    on_event(StageStarted("scoring all folds", total=len(held_out)))
     evaluation = evaluate_parts(unseen, progress=lambda done: on_event(StageAdvanced(done)))
     write_whole(path / "scores.json", evaluation.to_json())
     report = path / "report.html"
@@ -207,21 +203,6 @@ _SCORING = (
     "by the net that had not seen it. Each net's weights are those of the best of several "
     "validations on its held-out part, which flatters the score a little."
 )
-
-
-@dataclass(frozen=True)
-class _Written:
-    """Stands for the net that had not seen an image: gives the mask that it wrote of it.
-
-    So pictures show what was scored, and no net is run again in time that no fold had measured.
-    """
-
-    mask: Path
-    classes: Classes
-
-    def segment(self, image: Image) -> Result:
-        ids = read_index(self.mask).astype(self.classes.dtype)
-        return Result(LabelMap(ids, self.classes))
 
 
 def _pool(dataset: Dataset, on_event: Listener) -> Dataset:

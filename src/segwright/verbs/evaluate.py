@@ -1,25 +1,32 @@
-"""`segwright evaluate`: score a trained segmenter on labelled images."""
+"""`segwright evaluate`: score a trained segmenter, or masks that are there, on labelled images."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from segwright.dataset import Dataset
-from segwright.errors import DataError
+from segwright.errors import DataError, UsageError
 from segwright.evaluation import (
+    METRICS,
     Evaluation,
+    Method,
     Report,
+    Tolerances,
+    WrittenMasks,
+    chosen_metrics,
     evaluate_parts,
     picture_panels,
     write_report,
 )
 from segwright.events import Listener, Note, StageAdvanced, StageStarted
+from segwright.images import IMAGE_SUFFIXES
 from segwright.segmenter import Segmenter, load
 from segwright.storage import storage_errors, write_whole
 from segwright.training.run_folder import RunFolder, RunRecord
+from segwright.verbs.extras import require_packages
 from segwright.verbs.opening import open_as_planned, open_data
 
 
@@ -30,15 +37,20 @@ def evaluate(
     split: str | None = None,
     device: str | None = None,
     classes: str | Path | None = None,
+    metrics: Collection[str] = (),
+    tolerances: Tolerances | None = None,
     on_event: Listener = lambda event: None,
 ) -> Evaluation:
     """Scores a segmenter on one split, and writes report and scores beside it.
+
+    In place of the segmenter, a folder of masks can be given, such as `segwright predict` writes:
+    PNGs of class ids with the names of the images. Each image needs one.
 
     `RUN/evaluations/DATA-SPLIT/` gets `scores.json` and `report.html`; a later evaluation of the
     same split replaces them.
 
     Args:
-        run: A run folder or a segmenter folder.
+        run: A run folder, a segmenter folder, or a folder of predicted masks.
         data: Labelled images.
         split: "train", "val", "test" …; None for "val", or for all images of undivided data.
             Where data that the run learned from have no "val", it is what the run has not seen.
@@ -47,25 +59,45 @@ def evaluate(
         device: Where it shall run; None for the CPU.
         classes: A YAML file that renames, merges and ignores classes (`dataset.class_map`). None
             for the map that the run was trained with, if the data have the classes it is about.
+        metrics: Names of `segwright.evaluation.METRICS` to measure too, or "all".
+        tolerances: How near is near enough for them; None for what their papers say.
         on_event: Told of progress.
 
     Raises:
-        UsageError: There is no segmenter, or the device is not here.
-        DataError: There is no such split, or its classes are not those of the segmenter.
+        UsageError: There is no segmenter, the device is not here, or a device is given for masks.
+        UnknownNameError: There is no such metric.
+        DataError: There is no such split, its classes are not those of the segmenter, or an image
+            has no mask.
+        MissingDependencyError: A metric needs a package that is not installed.
     """
     run, data = Path(run), Path(data)
+    wanted = chosen_metrics(metrics)
+    needed = dict.fromkeys(package for name in wanted for package in METRICS[name].packages)
+    require_packages(needed, purpose=f"measuring {', '.join(wanted)}")
     on_event(StageStarted("opening"))
-    segmenter = load(run, device=device or "cpu")
+    segmenter = None if is_mask_folder(run) else load(run, device=device or "cpu")
+    if segmenter is None and device is not None:
+        raise UsageError("masks run on no device", where="device", remedy="Leave it out")
     dataset = _opened(data, classes, run)
     if dataset.class_map is not None:
         on_event(Note(dataset.notes[-1]))
     split, chosen = _chosen(dataset, split, run, on_event)
     if warning := dataset.leaks():
         on_event(Note(warning))
-    _require_same_classes(segmenter, dataset, data)
+    if segmenter is None:
+        images = [entry.image for entry in chosen.entries]
+        method: Method = WrittenMasks.found(run, images, dataset.classes)
+    else:
+        _require_same_classes(segmenter, dataset, data)
+        method = segmenter
     on_event(StageStarted("scoring", total=len(chosen)))
-    parts = [(segmenter, chosen)]
-    evaluation = evaluate_parts(parts, progress=lambda done: on_event(StageAdvanced(done)))
+    parts = [(method, chosen)]
+    evaluation = evaluate_parts(
+        parts,
+        metrics=wanted,
+        tolerances=tolerances,
+        progress=lambda done: on_event(StageAdvanced(done)),
+    )
     name = f"{data.resolve().name}-{split}"
     folder = run / "evaluations" / re.sub(r"[^\w.-]", "_", name)
     with storage_errors(folder):
@@ -78,12 +110,20 @@ def evaluate(
         Report(
             title=f"{run.name} on {name}",
             evaluation=evaluation,
-            classes=segmenter.classes,
+            classes=method.classes,
             panels=picture_panels(parts, evaluation),
         ),
     )
     on_event(Note(f"report: {folder / 'report.html'}"))
     return evaluation
+
+
+def is_mask_folder(path: Path) -> bool:
+    """Whether a folder has image files, and neither a segmenter nor a run."""
+    names = ("segmenter.json", "plan.yaml", "folds.json", "segmenter")
+    if not path.is_dir() or any((path / name).exists() for name in names):
+        return False
+    return any(found.suffix.lower() in IMAGE_SUFFIXES for found in path.rglob("*"))
 
 
 def _opened(data: Path, classes: str | Path | None, run: Path) -> Dataset:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import importlib.util
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from segwright.errors import MissingDependencyError
@@ -32,6 +33,10 @@ EXTRAS: Mapping[str, Extra] = {
         },
         enables="plan, train, predict and evaluate with networks",
     ),
+    "metrics": Extra(
+        packages={"scipy": "scipy", "skimage": "scikit-image"},
+        enables="metrics of outlines and of thin structures",
+    ),
 }
 
 
@@ -47,3 +52,18 @@ def missing_dependency(error: ModuleNotFoundError, *, purpose: str) -> Exception
         if name in content.packages:
             return MissingDependencyError(content.packages[name], extra=extra, purpose=purpose)
     return error
+
+
+def require_packages(names: Iterable[str], *, purpose: str) -> None:
+    """Refuses to begin what could not be finished for want of a package.
+
+    Args:
+        names: Import names.
+        purpose: What needs them.
+
+    Raises:
+        MissingDependencyError: One is not installed.
+    """
+    for name in names:
+        if importlib.util.find_spec(name) is None:
+            raise missing_dependency(ModuleNotFoundError(name=name), purpose=purpose)
