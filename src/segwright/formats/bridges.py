@@ -18,6 +18,9 @@ import numpy as np
 from segwright.labels.polygon import rasterise
 from segwright.labels.shapes import Polygon, Polygons, region_of
 
+_MOST_RINGS = 10_000
+"""Who joins more pieces than that has not drawn an object; the time grows with their square."""
+
 
 def bridged(drawn: Polygons) -> np.ndarray | None:
     """One ring that encloses the same pixels, (P, 2) float64.
@@ -54,7 +57,7 @@ def unbridged(ring: np.ndarray, size_hw: tuple[int, int]) -> Polygons:
     """
     whole = Polygons((Polygon(ring),))
     rings = _closed_rings(ring)
-    if not rings or len(rings[0]) == len(ring):
+    if not rings or len(rings[0]) == len(ring) or len(rings) > _MOST_RINGS:
         return whole
     parts = _parts(rings)
     region, taken = rasterise([ring], size_hw), region_of(parts, size_hw)

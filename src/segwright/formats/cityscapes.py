@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from segwright.errors import DataError
@@ -160,7 +160,17 @@ def _entries(
         if place not in named:
             text, remedy = "there is no picture of this name", f"Add it to {_PICTURES}"
             report(Fault("labels-without-image", text, str(paths[0]), remedy, place[1]))
-    return list(entries.values())
+    return _told_apart(entries)
+
+
+def _told_apart(entries: Mapping[_Place, Entry]) -> list[Entry]:
+    """The entries, with their folders before their keys if names come back in other cities."""
+    if len({(one.split, one.key) for one in entries.values()}) == len(entries):
+        return list(entries.values())
+    return [
+        replace(one, key="/".join((*folder.split("/")[1:], one.key)))
+        for (folder, _), one in entries.items()
+    ]
 
 
 def _report_bare(

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from segwright.errors import LabelError
 from segwright.formats.entry import listed
 from segwright.formats.faults import Report
 from segwright.formats.mask_kinds import decide_scheme
@@ -30,6 +31,7 @@ VOC_NAMES = (
     "train", "tvmonitor",
 )
 # fmt: on
+_MOST_NAMES = 10_000
 BORDER = 255
 """The value of pixels that nobody should learn from."""
 
@@ -78,11 +80,18 @@ def read_labelmap(path: Path) -> LabelMapFile:
     """Reads labelmap.txt: lines of `name:red,green,blue:parts:actions`, as CVAT writes it.
 
     Raises:
-        DataError: It cannot be read as text.
+        LabelError: It cannot be read as text, or is too long.
     """
     names: list[str] = []
     colours: dict[str, Colour] = {}
-    for line in read_lines(path):
+    lines = read_lines(path)
+    if len(lines) > _MOST_NAMES:
+        raise LabelError(
+            f"holds {len(lines):,} lines; accepted are {_MOST_NAMES:,}",
+            where=path,
+            remedy="Is this the right file?",
+        )
+    for line in lines:
         found = re.fullmatch(r"(.+):(\d{1,3}),\s*(\d{1,3}),\s*(\d{1,3})(:.*)?", line)
         if found is None and line.startswith("#"):
             continue

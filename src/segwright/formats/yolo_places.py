@@ -24,6 +24,7 @@ from segwright.images import IMAGE_SUFFIXES
 
 _MAX_YAML_BYTES = 4 * 1024 * 1024
 _LONGEST_PLACE = 4096
+_MOST_NAMES = 10_000
 _SPLIT_KEYS = ("train", "val", "valid", "test")
 _DECLARES_NAMES = re.compile(rb"^names\s*:", re.MULTILINE)
 
@@ -243,7 +244,14 @@ def _names(content: Mapping[str, Any], path: Path, report: Report) -> dict[int, 
             where=path,
             remedy="Write 'names: [apple, pear]' or 'names: {0: apple, 1: pear}'",
         )
+    if len(numbered) > _MOST_NAMES:
+        raise DataError(
+            f"'names' holds {len(numbered):,} names; accepted are {_MOST_NAMES:,}",
+            where=path,
+            remedy="Is this the right file?",
+        )
     names: dict[int, str] = {}
+    taken: set[str] = set()
     for number, name in sorted(numbered.items(), key=lambda item: str(item[0]).zfill(20)):
         if type(number) is not int or number < 0 or type(name) not in (str, int) or name == "":
             raise DataError(
@@ -252,7 +260,8 @@ def _names(content: Mapping[str, Any], path: Path, report: Report) -> dict[int, 
                 where=path,
                 remedy="Put the name into quotation marks if it means something else in YAML",
             )
-        names[number] = _once(str(name), number, names, path, report)
+        names[number] = _once(str(name), number, taken, path, report)
+        taken.add(names[number])
     if count is not None and count != len(names):
         report(
             Fault(
@@ -268,8 +277,8 @@ def _names(content: Mapping[str, Any], path: Path, report: Report) -> dict[int, 
     return names
 
 
-def _once(name: str, number: int, names: Mapping[int, str], path: Path, report: Report) -> str:
-    if name not in names.values():
+def _once(name: str, number: int, taken: set[str], path: Path, report: Report) -> str:
+    if name not in taken:
         return name
     text = f"the class name {name!r:.40} stands twice"
     report(Fault("name-twice", text, str(path), "Give every class a name of its own"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,7 +33,7 @@ class Classes:
     def __post_init__(self) -> None:
         if not self.names:
             raise LabelError("a task needs at least one class", remedy="Name it in classes.txt")
-        twice = sorted({name for name in self.names if self.names.count(name) > 1})
+        twice = sorted(name for name, number in Counter(self.names).items() if number > 1)
         if twice:
             raise LabelError(
                 f"class names must be unique, but these stand twice: {', '.join(twice)}",

@@ -231,6 +231,17 @@ def test_pictures_without_labels_and_the_reverse(tmp_path: Path) -> None:
     ]
 
 
+def test_names_that_come_back_in_another_city(tmp_path: Path) -> None:
+    for place in ("train/ulm", "train/bonn", "val/ulm"):
+        _put(tmp_path, "0001", place=place, labelIds=EVERY)
+    entries = open_dataset(tmp_path).entries
+    assert [(one.key, one.split, one.group) for one in entries] == [
+        ("train/bonn/0001", "train", "bonn"),
+        ("train/ulm/0001", "train", "ulm"),
+        ("val/ulm/0001", "val", "ulm"),
+    ]
+
+
 def test_opening_reads_no_label(tmp_path: Path) -> None:
     _put(tmp_path, labelIds=EVERY)
     (tmp_path / f"gtFine/train/aachen/{FRAME}_gtFine_labelIds.png").write_bytes(b"nothing")
@@ -246,7 +257,7 @@ def test_names_with_folders_come_back(text: str) -> None:
     assert "/" not in name_of_key(key) and key_of_name(name_of_key(key)) == key
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(st.lists(scenes(), min_size=1, max_size=3))
 def test_what_is_written_is_what_is_painted(drawn: list[Instances]) -> None:
     with written(CITYSCAPES, drawn, splits=("train", None, "test")) as (folder, losses):
