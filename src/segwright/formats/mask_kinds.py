@@ -258,10 +258,14 @@ def _unexplained(
         return Fault("stray-colour", problem, str(first), remedy)
     if scheme is not None:
         return Fault("unknown-value", problem, str(first), remedy)
+    return Fault("gaps-in-ids", problem, str(first), _meanings(values, where), severity="error")
+
+
+def _meanings(values: list[int], where: Path) -> str:
+    """What to write about values of which nothing is declared."""
     meanings = ", ".join(f"{value}: NAME" for value in values[:_MOST_UNNAMED])
-    remedy = (
+    return (
         f"Write into {where / 'dataset.yaml'} what they mean as 'values: {{{meanings}}}', or "
         "'instances: FOLDER' with the masks' folder if they tell single objects apart, or "
         "'ignore: [255]' for values to leave out"
     )
-    return Fault("gaps-in-ids", problem, str(first), remedy, severity="error")

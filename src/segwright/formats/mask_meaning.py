@@ -30,6 +30,7 @@ from segwright.formats.object_masks import (
     ObjectMasks,
     cover_the_same,
     name_objects_of_masks,
+    order_of,
     says_classes,
 )
 from segwright.formats.settings import DatasetSettings
@@ -159,7 +160,9 @@ def _objects(rows: Sequence[PictureMasks], opening: Opening, looked: str) -> Mea
             row.image,
             tuple(
                 (path, naming.id_of[rest])
-                for path, rest in zip(row.paths, row.rests, strict=True)
+                for path, rest in sorted(
+                    zip(row.paths, row.rests, strict=True), key=lambda one: order_of(one[1])
+                )
                 if rest in naming.id_of
             ),
             naming.classes,

@@ -68,7 +68,8 @@ def write_colour_masks(export: Export) -> None:
 def write_object_masks(export: Export) -> None:
     """Writes a mask for each object, 255 where it is: masks/SPLIT/KEY/CLASS_NUMBER.png.
 
-    A picture without objects has one mask that is 0 everywhere.
+    The numbers keep the order of the objects, by which equally large ones lie on each other. A
+    picture without objects has one mask that is 0 everywhere.
     """
     classes = export.classes
     slug_of = slugs(classes.names)
@@ -77,18 +78,15 @@ def write_object_masks(export: Export) -> None:
         labels = as_instances(picture.labels)
         _count_shapes(labels, losses)
         losses.add("crowds", sum(one.is_crowd for one in labels.objects))
-        numbers: Counter[str] = Counter()
-        names: list[str] = []
+        losses.add("layers", _lie_otherwise(labels))
         with storage_errors(target):
             target.mkdir(parents=True)
-        for one, region in zip(labels.objects, labels.regions, strict=True):
+        drawn = zip(labels.objects, labels.regions, strict=True)
+        for number, (one, region) in enumerate(drawn, start=1):
             slug = slug_of[class_name(one, classes)]
-            numbers[slug] += 1
-            names.append(f"{slug}_{numbers[slug]}.png")
             losses.add("hidden", not region.area_px)
-            write_png(target / names[-1], region.mask() * np.uint8(255))
-        losses.add("layers", _lie_otherwise(labels, names))
-        if not numbers:
+            write_png(target / f"{slug}_{number}.png", region.mask() * np.uint8(255))
+        if not labels.objects:
             empty = np.zeros(picture.size_hw, np.uint8)
             thing = next((i for i in range(len(classes)) if i != classes.background), 0)
             write_png(target / f"{slug_of[classes.names[thing]]}_0.png", empty)
@@ -97,13 +95,14 @@ def write_object_masks(export: Export) -> None:
     _declare(export, classes.colours, ignore=None)
 
 
-def _lie_otherwise(labels: Instances, names: list[str]) -> bool:
-    """Whether other objects lie on top once layers are gone and files have their own order."""
+def _lie_otherwise(labels: Instances) -> bool:
+    """Whether other objects lie on top once layers are gone."""
     objects = [replace(one, is_crowd=False) for one in labels.objects]
-    in_order = sorted(range(len(objects)), key=names.__getitem__)
-    read = [replace(objects[index], layer=0) for index in in_order]
-    before = Instances(labels.size_hw, tuple(objects), labels.classes).label_map()
-    after = Instances(labels.size_hw, tuple(read), labels.classes).label_map()
+    read = [replace(one, layer=0) for one in objects]
+    before, after = (
+        Instances(labels.size_hw, tuple(some), labels.classes).label_map()
+        for some in (objects, read)
+    )
     return bool((before.ids != after.ids).any())
 
 

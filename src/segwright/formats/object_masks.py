@@ -176,18 +176,21 @@ def name_objects_of_masks(
             where=where,
             remedy="Name the masks like PICTURE_CLASS_1.png, or declare one class",
         )
-    strange = [kind for kind in ("", *kinds) if kind in kind_of.values() and kind not in said]
-    for kind in strange:
-        rest = next(rest for rest, one in kind_of.items() if one == kind)
-        problem = f"masks are called {rest!r}, which names none of {listed(naming.id_of)}"
-        remedy = "Name the class in classes.txt, or rename the masks"
-        report(Fault("unknown-class", problem, str(where), remedy))
+    for rest, kind in kind_of.items():
+        if kind not in said:
+            report(_unknown_class(rest, naming, where))
     note = (
         "Every picture has a mask for each object, whose name says the class: "
         f"{listed(said, limit=10)}."
     )
     id_of = {rest: by_slug[_slug(kind)] for rest, kind in kind_of.items() if kind in said}
     return ObjectNaming(naming.classes, id_of, note)
+
+
+def _unknown_class(rest: str, naming: Naming, where: Path) -> Fault:
+    problem = f"masks are called {rest!r}, which names none of {listed(naming.id_of)}"
+    remedy = "Name the class in classes.txt, or rename the masks"
+    return Fault("unknown-class", problem, str(where), remedy)
 
 
 def cover_the_same(pairs: Iterable[tuple[Path, Path]]) -> bool:
@@ -208,6 +211,12 @@ def says_classes(rests: Iterable[str], settings: DatasetSettings) -> bool:
     """Whether every name of a mask says one of the declared classes."""
     known = slugs([one.name for one in settings.classes or ()]).values()
     return all(_slug(_without_number(rest)) in known for rest in rests)
+
+
+def order_of(rest: str) -> tuple[int, str]:
+    """By what the masks of a picture are ordered: the number at the end of what they are called."""
+    number = re.search(r"(?:^|[_\-. /])(\d{1,9})$", rest)
+    return (int(number[1]) if number else 0, rest)
 
 
 def slugs(names: Sequence[str]) -> dict[str, str]:
