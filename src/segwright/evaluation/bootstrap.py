@@ -21,6 +21,8 @@ from typing import Protocol, Self, TypeVar
 
 import numpy as np
 
+from segwright.evaluation.student import student_quantile
+
 LEVEL = 0.95
 MIN_UNITS = 5
 RESAMPLES = 2000
@@ -100,18 +102,3 @@ def expanded_tail(num_units: int, *, level: float = LEVEL) -> float:
     """The share of resamples to cut off on each side; (1 - level) / 2 for many units."""
     quantile = student_quantile((1 + level) / 2, num_units - 1)
     return NormalDist().cdf(-quantile * (num_units / (num_units - 1)) ** 0.5)
-
-
-def student_quantile(probability: float, degrees: int) -> float:
-    """Quantile of Student's t distribution, within 0.1 % from 4 degrees of freedom on.
-
-    Source: Abramowitz and Stegun, Handbook of Mathematical Functions (1964), 26.7.5.
-    """
-    z = NormalDist().inv_cdf(probability)
-    terms = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
-    )
-    return z + sum(term / degrees**power for power, term in enumerate(terms, start=1))

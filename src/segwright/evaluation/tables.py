@@ -63,10 +63,14 @@ def metric_value_text(score: MetricScore) -> tuple[str, str]:
 
 
 def metric_heading(score: MetricScore) -> str:
-    """Title, unit and setting: "HD95 in px, lower is better"."""
+    """Title, unit and direction: "HD95 px, lower is better"; higher is better if not said."""
     unit = "%" if score.unit == "share" else score.unit
-    setting = f" ({score.setting})" if score.setting else ""
-    return f"{score.title} in {unit}{setting}, {score.better} is better"
+    return f"{score.title} {unit}{', lower is better' * (score.better == 'lower')}"
+
+
+def metric_settings(evaluation: Evaluation) -> str:
+    """How near was near enough: "Boundary IoU: band of 2 % of the diagonal; …"; may be empty."""
+    return "; ".join(f"{one.title}: {one.setting}" for one in evaluation.metrics if one.setting)
 
 
 def text_table(evaluation: Evaluation) -> str:
@@ -76,6 +80,7 @@ def text_table(evaluation: Evaluation) -> str:
     if evaluation.metrics:
         heading, *rows = _metric_rows(evaluation)
         lines += ["", *_ruled([heading, *rows])]
+        lines += [settings] if (settings := metric_settings(evaluation)) else []
     return "\n".join(lines)
 
 
@@ -91,6 +96,7 @@ def markdown_table(evaluation: Evaluation) -> str:
         lines += ["", _markdown_row([_escaped(cell) for cell in heading])]
         lines.append("|---" + "|---:" * (len(heading) - 1) + "|")
         lines += [_markdown_row(row) for row in rows]
+        lines += ["", f"- {settings}"] if (settings := metric_settings(evaluation)) else []
     return "\n".join(lines)
 
 

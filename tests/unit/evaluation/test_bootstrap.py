@@ -10,15 +10,8 @@ from segwright.evaluation.bootstrap import (
     expanded_tail,
     interval,
     resampled,
-    student_quantile,
 )
 from segwright.evaluation.confusion import Counts, mean_over_scored
-
-
-@pytest.mark.parametrize("degrees", [4, 5, 9, 30, 1000])
-def test_student_quantile_against_scipy(degrees):
-    stats = pytest.importorskip("scipy.stats")
-    assert student_quantile(0.975, degrees) == pytest.approx(stats.t.ppf(0.975, degrees), rel=1e-3)
 
 
 def test_tails_are_those_of_the_plain_percentile_interval_for_many_units():

@@ -108,16 +108,48 @@ class Case:
         is perfect, and an invented one costs nothing. Where both have the same foreground, or
         there is no background, the figures are equal.)
         """
-        truth, predicted = self._regions(self.truth), self._regions(self.predicted)
-        either = self.judged & ((truth >= 0) | (predicted >= 0))
-        single = -np.arange(1, truth.size + 1).reshape(truth.shape)  # a number for every pixel
-        return Contingency.of(
-            np.where(truth >= 0, truth, single),
-            np.where(predicted >= 0, predicted, single),
-            either,
+        inside = [numbers >= 0 for numbers in self._foreground_regions]
+        either = self.judged & (inside[0] | inside[1])
+        single = -np.arange(1, either.size + 1).reshape(either.shape)  # a number for every pixel
+        truth, predicted = (
+            np.where(known, numbers, single)
+            for known, numbers in zip(inside, self._foreground_regions, strict=True)
+        )
+        return Contingency.of(truth, predicted, either)
+
+    def pieces(self, k: int) -> tuple[int, int]:
+        """Connected regions of a class in the truth and in the prediction."""
+        true, predicted = (int(np.count_nonzero(found.class_ids == k)) for found in self._regions)
+        return true, predicted
+
+    @property
+    def _foreground_regions(self) -> list[np.ndarray]:
+        """(Y, X) numbers of the regions of truth and prediction, -1 in the background."""
+        return [
+            found.numbers
+            if self.background is None
+            else np.where(found.class_ids[found.numbers] == self.background, -1, found.numbers)
+            for found in self._regions
+        ]
+
+    @cached_property
+    def _regions(self) -> tuple[_Regions, _Regions]:
+        """Of truth and prediction; ignored pixels cut both alike."""
+        return _Regions.of(self.truth), _Regions.of(
+            np.where(self.judged, self.predicted, self.num_classes)
         )
 
-    def _regions(self, ids: np.ndarray) -> np.ndarray:
-        """(Y, X) numbers of the connected regions, -1 in the background."""
-        numbers, _ = components(ids)
-        return numbers if self.background is None else np.where(ids == self.background, -1, numbers)
+
+@dataclass(frozen=True, eq=False)
+class _Regions:
+    """Connected regions of equal ids: (Y, X) numbers from 0, and the (R,) class of each."""
+
+    numbers: np.ndarray
+    class_ids: np.ndarray
+
+    @classmethod
+    def of(cls, ids: np.ndarray) -> _Regions:
+        numbers, count = components(ids)
+        class_ids = np.empty(count, ids.dtype)
+        class_ids[numbers.ravel()] = ids.ravel()
+        return cls(numbers, class_ids)

@@ -12,7 +12,6 @@ from typing import Literal
 
 from segwright.errors import UnknownNameError
 from segwright.evaluation.metrics.case import Case
-from segwright.evaluation.metrics.sizes import Amount
 
 Ratio = tuple[float, float]
 """What one image gives: numerator and denominator of the score over all images."""
@@ -90,8 +89,8 @@ def _area_error(case: Case, k: int) -> Ratio | None:
 
 
 def _count_error(case: Case, k: int) -> Ratio | None:
-    true, predicted = (Amount.of(mask) for mask in case.masks(k))
-    return (abs(true.errors(predicted)[1]), 1.0) if true.pieces or predicted.pieces else None
+    true, predicted = case.pieces(k)
+    return (float(abs(predicted - true)), 1.0) if true or predicted else None
 
 
 METRICS: Mapping[str, Metric] = {

@@ -6,13 +6,11 @@ import numpy as np
 import pytest
 import torch
 from skimage import metrics as oracle
-from skimage.measure import label
 from torchmetrics.functional.classification import multiclass_calibration_error
 
 from segwright.errors import LabelError, UsageError
 from segwright.evaluation.metrics.calibration import Reliability
 from segwright.evaluation.metrics.partitions import Contingency
-from segwright.evaluation.metrics.sizes import Amount
 from segwright.evaluation.metrics.thin import centreline_dice
 
 
@@ -82,11 +80,3 @@ def test_confidence_is_a_probability() -> None:
         Reliability.of(np.array([0.2]), np.array([True]), steps=0)
     sure = Reliability.of(np.array([0.0, 1.0]), np.array([False, True]))
     assert sure.expected_error() == 0 and sure.curve()[-1] == (1, 1, 1)
-
-
-def test_amounts() -> None:
-    mask = np.random.default_rng(3).random((30, 30)) < 0.3
-    amount = Amount.of(mask)
-    assert amount == Amount(int(mask.sum()), int(label(mask, connectivity=2).max()))
-    assert Amount(100, 4).errors(Amount(150, 1)) == (0.5, -3)
-    assert Amount.of(np.zeros((3, 3), bool)).errors(amount) == (None, amount.pieces)
