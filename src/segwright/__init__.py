@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from segwright.plan import Plan
     from segwright.result import Result
     from segwright.segmenter import Segmenter, load
-    from segwright.verbs.convert import convert
     from segwright.verbs.check import check
+    from segwright.verbs.convert import convert
     from segwright.verbs.evaluate import evaluate
     from segwright.verbs.plan import plan as make_plan
     from segwright.verbs.predict import predict

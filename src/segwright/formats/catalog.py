@@ -10,18 +10,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from segwright.errors import DataError, UnknownNameError
-from segwright.formats.cityscapes import CITYSCAPES
-from segwright.formats.coco_folders import COCO
-from segwright.formats.coco_panoptic import COCO_PANOPTIC
-from segwright.formats.cvat import CVAT
+from segwright.formats.cityscapes.folders import CITYSCAPES
+from segwright.formats.coco.folders import COCO
+from segwright.formats.coco.panoptic import COCO_PANOPTIC
+from segwright.formats.cvat.folders import CVAT
 from segwright.formats.entry import Collection, listed
 from segwright.formats.format import Format, Opening
-from segwright.formats.geojson_folders import GEOJSON
-from segwright.formats.label_studio import LABEL_STUDIO
-from segwright.formats.labelme_folders import LABELME
-from segwright.formats.mask_folders import COLOUR_MASKS, MASK_FOLDERS, OBJECT_MASKS
-from segwright.formats.pascal_voc import PASCAL_VOC
-from segwright.formats.yolo import YOLO
+from segwright.formats.geojson.folders import GEOJSON
+from segwright.formats.label_studio.folders import LABEL_STUDIO
+from segwright.formats.labelme.folders import LABELME
+from segwright.formats.masks.folders import COLOUR_MASKS, MASK_FOLDERS, OBJECT_MASKS
+from segwright.formats.pascal_voc.folders import PASCAL_VOC
+from segwright.formats.yolo.folders import YOLO
 
 FORMATS: Mapping[str, Format] = {
     "labelme": LABELME,

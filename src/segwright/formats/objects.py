@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from segwright.errors import DataError, UnknownNameError
-from segwright.formats.mask_kinds import Naming, means_ignored, name_classes
+from segwright.formats.masks.kinds import Naming, means_ignored, name_classes
 from segwright.formats.settings import DatasetSettings, DeclaredClass
 
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
-from segwright.formats.coco_results import semantic_to_coco
+from segwright.formats.coco.results import semantic_to_coco
 from segwright.labels.classes import Classes
 from segwright.labels.label_map import LabelMap
 from segwright.storage import open_whole

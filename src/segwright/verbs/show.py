@@ -15,7 +15,7 @@ from segwright.errors import DataError, SegwrightError, UsageError
 from segwright.events import Listener, StageAdvanced, StageStarted
 from segwright.formats.entry import Entry
 from segwright.formats.faults import Fault
-from segwright.formats.pairing import pictures_in
+from segwright.formats.masks.pairing import pictures_in
 from segwright.images import read_image
 from segwright.labels.instances import as_label_map
 from segwright.labels.label_map import LabelMap

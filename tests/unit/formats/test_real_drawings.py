@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from segwright.dataset import open_dataset
-from segwright.formats.cvat import CVAT
+from segwright.formats.cvat.folders import CVAT
 from segwright.formats.format import Format
-from segwright.formats.label_studio import LABEL_STUDIO
-from segwright.formats.labelme_folders import LABELME
+from segwright.formats.label_studio.folders import LABEL_STUDIO
+from segwright.formats.labelme.folders import LABELME
 from segwright.formats.writing import Export, Labelled
 from segwright.images import image_size_hw
 from segwright.labels.instances import Instances, as_instances

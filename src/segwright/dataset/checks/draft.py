@@ -14,7 +14,7 @@ from segwright.errors import SegwrightError
 from segwright.formats.catalog import open_labels
 from segwright.formats.entry import Entry
 from segwright.formats.format import Opening
-from segwright.formats.mask_survey import MaskSurvey, survey
+from segwright.formats.masks.survey import MaskSurvey, survey
 from segwright.formats.settings import DatasetSettings, read_settings
 from segwright.formats.strict_yaml import parse_yaml
 from segwright.labels.classes import Classes, distinct_colour

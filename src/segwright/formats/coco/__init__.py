@@ -1,0 +1,1 @@
+"""COCO JSON and COCO panoptic."""

@@ -1,0 +1,1 @@
+"""GeoJSON in pixels or in map coordinates."""

@@ -1,0 +1,1 @@
+"""YOLO: a text file of polygons or boxes a picture."""
