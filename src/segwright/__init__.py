@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from segwright.verbs.evaluate import evaluate
     from segwright.verbs.plan import plan as make_plan
     from segwright.verbs.predict import predict
+    from segwright.verbs.show import show
     from segwright.verbs.split import split
     from segwright.verbs.train import TrainReport, train
 
@@ -73,6 +74,7 @@ __all__ = [
     "open_dataset",
     "predict",
     "read_image",
+    "show",
     "split",
     "train",
 ]
@@ -105,6 +107,7 @@ _SOURCES = {
         "verbs.check": ("check",),
         "verbs.evaluate": ("evaluate",),
         "verbs.predict": ("predict",),
+        "verbs.show": ("show",),
         "verbs.split": ("split",),
         "verbs.train": ("TrainReport", "train"),
     }.items()

@@ -38,6 +38,7 @@ PUBLIC = {
     "open_dataset",
     "predict",
     "read_image",
+    "show",
     "split",
     "train",
 }

@@ -111,7 +111,7 @@ def train(
     data: Annotated[
         Path | None,
         typer.Argument(
-            metavar="DATA", help="Folder of images/ and masks/, or of images and COCO JSON."
+            metavar="DATA", help="Folder of images with labels, in a format of `segwright formats`."
         ),
     ] = None,
     budget: Budget = None,

@@ -22,7 +22,7 @@ class Verb(TyperCommand):
 Data = Annotated[
     Path,
     typer.Argument(
-        metavar="DATA", help="Folder of images/ and masks/, or of images and COCO JSON."
+        metavar="DATA", help="Folder of images with labels, in a format of `segwright formats`."
     ),
 ]
 ClassesFile = Annotated[

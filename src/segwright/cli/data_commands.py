@@ -25,13 +25,14 @@ def check(
     repair: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write a repaired copy; must be new.")
     ] = None,
+    classes: ClassesFile = None,
 ) -> None:
     """Say what is wrong with DATA before a day is lost; exit code 4 if it is not usable."""
     from segwright.cli.progress import open_progress
     from segwright.verbs.check import check as run_check
 
     with open_progress() as progress:
-        verdict = run_check(data, write=write, repair_to=repair, on_event=progress)
+        verdict = run_check(data, classes=classes, write=write, repair_to=repair, on_event=progress)
     typer.echo(verdict.to_json() if json else verdict.text())
     if verdict.draft_problem is not None:
         typer.echo(f"error: {verdict.draft_problem}", err=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from segwright.dataset.checks import Examined, Verdict, examine, repair
 from segwright.dataset.checks import draft as draft_of
+from segwright.dataset.class_map import ClassMap
 from segwright.errors import DataError, StorageError, UsageError
 from segwright.events import Event, Listener, StageAdvanced, StageStarted
 from segwright.storage import require_empty, write_whole
@@ -15,6 +16,7 @@ from segwright.storage import require_empty, write_whole
 def check(
     data: str | Path,
     *,
+    classes: str | Path | None = None,
     write: bool = False,
     repair_to: str | Path | None = None,
     on_event: Listener | None = None,
@@ -26,6 +28,7 @@ def check(
 
     Args:
         data: The dataset's folder.
+        classes: File of a class map: the data are judged as they are with these classes.
         write: Draft a `dataset.yaml` beside the data, which must have none.
         repair_to: Write a repaired copy into this folder, which must be new or empty.
         on_event: Is told of the progress.
@@ -36,7 +39,8 @@ def check(
 
     Raises:
         DataError: There is no such folder, or what is asked for needs data that can be opened.
-        UsageError: There is a dataset.yaml already, or the folder for the copy is not empty.
+        UsageError: There is a dataset.yaml already, the folder for the copy is not empty, or the
+            class map cannot be used.
         StorageError: The repaired copy cannot be written.
 
     Example:
@@ -54,7 +58,14 @@ def check(
         )
     if repair_to is not None:
         require_empty(Path(repair_to))
-    examined = examine(root, on_event=listener)
+    if classes is not None and (write or repair_to is not None):
+        raise UsageError(
+            "a draft or a repaired copy holds the classes of the files",
+            where="--classes",
+            remedy="Leave it out, or write other classes with `segwright convert --classes`",
+        )
+    class_map = None if classes is None else ClassMap.read(Path(classes))
+    examined = examine(root, classes=class_map, on_event=listener)
     verdict = examined.verdict
     if write:
         verdict = _drafted(verdict, examined)

@@ -23,7 +23,7 @@ from segwright.labels.paint import to_display
 from segwright.pages.gallery import PICTURE_SIDE, Exhibit, Wall, exhibit, gallery, painted
 from segwright.pages.pictures import shrunk_photo
 from segwright.storage import write_whole
-from segwright.verbs.opening import open_data
+from segwright.verbs.opening import open_as_planned, open_data
 
 if TYPE_CHECKING:
     from segwright.plan import Plan
@@ -246,7 +246,7 @@ def _page_of_run(run: Path, wishes: _Wishes) -> str:
     from segwright.verbs.one_run import divided_as_in
 
     folder = RunFolder.open(run)
-    dataset = open_data(folder.record.data)
+    dataset = open_as_planned(folder.record.data, folder.plan)
     learn, hold_out = divided_as_in(folder, dataset, on_event=wishes.on_event)
     parts = {"train": learn, "val": hold_out}
     name = wishes.split or "val"

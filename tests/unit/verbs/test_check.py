@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image as Pillow
 from tests.unit.dataset.scenes import draw_dataset, save, scene
@@ -16,6 +17,7 @@ from segwright.dataset import open_dataset
 from segwright.errors import DataError, StorageError, UsageError
 from segwright.events import Event, StageAdvanced, StageStarted
 from segwright.formats.faults import KINDS
+from segwright.images import write_png
 from segwright.verbs import check as verb
 
 
@@ -187,3 +189,24 @@ def test_repair_says_what_it_did(data: Path, tmp_path: Path) -> None:
     assert "Left out 1 pictures that cannot be read" in out
     assert _run(tmp_path / "repaired")[0] == 0
     assert _run(data, "--repair", tmp_path / "repaired")[0] == 2
+
+
+def test_data_are_judged_with_the_classes_of_a_map(tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    for folder in ("images", "masks"):
+        (root / folder).mkdir(parents=True)
+    (root / "classes.txt").write_text("field\nwheat\nbarley\nrare\n")
+    for index in range(6):
+        pixels = np.random.default_rng(index).integers(0, 256, (32, 40, 3), np.uint8)
+        write_png(root / "images" / f"{index}x{index * index}.png", pixels)
+        ids = np.repeat(np.arange(3, dtype=np.uint8), [12, 10, 10])[:, None].repeat(40, axis=1)
+        write_png(root / "masks" / f"{index}x{index * index}.png", ids)
+    kinds = {one.kind for one in segwright.check(root).findings}
+    assert "empty-class" in kinds
+    class_map = tmp_path / "map.yaml"
+    class_map.write_text("field: field\ncereal: [wheat, barley]\nignore: rare\n")
+    verdict = segwright.check(root, classes=class_map)
+    assert "empty-class" not in {one.kind for one in verdict.findings}
+    assert "cereal" in {row.name for row in verdict.summary.classes}
+    with pytest.raises(UsageError, match="classes of the files"):
+        segwright.check(root, classes=class_map, write=True)

@@ -16,6 +16,7 @@ from segwright.dataset.checks.summary import summarise
 from segwright.dataset.checks.survey import survey
 from segwright.dataset.checks.unopened import inventory
 from segwright.dataset.checks.verdict import Verdict
+from segwright.dataset.class_map import ClassMap
 from segwright.dataset.dataset import Dataset
 from segwright.dataset.opening import open_dataset
 from segwright.errors import DataError, SegwrightError
@@ -48,15 +49,23 @@ class Examined:
     proposal: Proposal | None = None
 
 
-def examine(root: Path, *, on_event: Callable[[Event], None] = lambda event: None) -> Examined:
+def examine(
+    root: Path,
+    *,
+    classes: ClassMap | None = None,
+    on_event: Callable[[Event], None] = lambda event: None,
+) -> Examined:
     """Checks a dataset.
 
     Args:
         root: Its folder.
+        classes: What becomes of its classes before anything is judged; None leaves them.
         on_event: Is told of the progress.
 
     Raises:
         DataError: There is no such folder.
+        UsageError: The class map does not say what becomes of every class.
+        UnknownNameError: The class map names a class that there is not.
     """
     if not root.is_dir():
         raise DataError(
@@ -67,6 +76,8 @@ def examine(root: Path, *, on_event: Callable[[Event], None] = lambda event: Non
     on_event(StageStarted("opening the dataset"))
     faults: list[Fault] = []
     dataset, proposal = _opened(root, faults)
+    if dataset is not None and classes is not None:
+        dataset = dataset.with_classes(classes)
     if dataset is None or not len(dataset):
         found = tuple(seen_from(one, root, key=one.key) for one in faults) or (
             Fault("cannot-open", "no picture with labels is left", str(root), "See below"),
