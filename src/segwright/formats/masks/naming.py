@@ -51,23 +51,25 @@ def name_classes(
     """
     names = [one.name for one in declared]
     ignored = {name for name in settings.ignore if isinstance(name, str)}
+    known = set(names)
     for name in sorted(ignored):
-        if name not in names:
+        if name not in known:
             raise UnknownNameError("class under 'ignore'", name, names, where=where)
     if len(names) > 1 and means_ignored(names[-1]):
         ignored.add(names[-1])
     kept = [one for one in declared if one.name not in ignored]
     kept_names = [one.name for one in kept]
+    place = {name: number for number, name in enumerate(kept_names)}
     background = settings.background or None
     if background is not None and background not in kept_names:
         raise UnknownNameError("class under 'background'", background, kept_names, where=where)
     if settings.background is None:
         background = next((n for n in kept_names if n.lower() == "background"), None)
-    background_id = None if background is None else kept_names.index(background)
+    background_id = None if background is None else place[background]
     plain = Classes.named(kept_names, background=background_id)
     colours = tuple(one.colour or plain.colours[i] for i, one in enumerate(kept))
     classes = Classes(plain.names, colours, background_id)
-    id_of = {n: kept_names.index(n) if n in kept_names else classes.ignore_index for n in names}
+    id_of = {name: place.get(name, classes.ignore_index) for name in names}
     return Naming(classes, id_of, tuple(name for name in names if name in ignored))
 
 
