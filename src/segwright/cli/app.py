@@ -266,6 +266,55 @@ def evaluate(
 
 
 @app.command(cls=Verb)
+def compare(
+    data: Data,
+    methods: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES", help="Names of `segwright methods`, runs, folders of masks: a,b,…"
+        ),
+    ],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The page to write: report.html.")],
+    budget: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Wall clock of each training: 90s, 10m.")
+    ] = None,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Runs of each method; claims about methods need 3.")
+    ] = 1,
+    split: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Default: test, or what is held out.")
+    ] = None,
+    device: Device = None,
+    setting: Settings = None,
+    classes: ClassesFile = None,
+) -> None:
+    """Train and score several methods on DATA, each with the same time, and write one page."""
+    from segwright.cli.duration import parse_duration
+    from segwright.cli.progress import open_progress
+    from segwright.cli.settings import parse_settings
+    from segwright.verbs.compare import compare as run_comparison
+
+    budget_s = None if budget is None else parse_duration(budget)
+    settings = parse_settings(setting or [])
+    with open_progress() as progress:
+        report = run_comparison(
+            data,
+            [name.strip() for name in methods.split(",") if name.strip()],
+            out=out,
+            budget_s=budget_s,
+            seeds=seeds,
+            split=split,
+            device=device,
+            settings=settings,
+            classes=classes,
+            on_event=progress,
+        )
+    typer.echo(report.text())
+    if report.failed:
+        raise typer.Exit(SOME_FAILED)
+
+
+@app.command(cls=Verb)
 def methods(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One method.")] = None,
 ) -> None:

@@ -10,7 +10,14 @@ is known) are drawn again, with replacement, and the score is computed anew each
   American Statistician 69 (2015), arXiv 1411.5279.
 * The score itself always lies inside, whatever the bias of the resampling.
 
-Below `MIN_UNITS` units no interval can be trusted, and none is given.
+Why this kind: in `benchmarks/interval_coverage.py` (images in groups, three classes, 1000 data sets
+a row) it holds the truth in 92 to 95 of 100 cases from 10 units on. Plain percentile and BCa
+intervals hold it in 87 with 10 units and 82 with 5. Student's interval is as good and, on logits,
+better below 10 units (93 against 90 with 5), but needs scores between 0 and 1 and fails where they
+are 0 or 1; distances and counts are neither.
+
+With fewer than `CAUTIOUS_BELOW` units the interval is short of its 95 %, and whoever shows it says
+so. Below `MIN_UNITS` none can be trusted, and none is given.
 """
 
 from __future__ import annotations
@@ -25,6 +32,7 @@ from segwright.evaluation.student import student_quantile
 
 LEVEL = 0.95
 MIN_UNITS = 5
+CAUTIOUS_BELOW = 10
 RESAMPLES = 2000
 _CHUNK_BYTES = 32 * 2**20
 

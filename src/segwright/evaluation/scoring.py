@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from segwright.errors import DataError, LabelError, UsageError
-from segwright.evaluation.bootstrap import LEVEL, MIN_UNITS, RESAMPLES
+from segwright.evaluation.bootstrap import CAUTIOUS_BELOW, LEVEL, MIN_UNITS, RESAMPLES
 from segwright.evaluation.confidence import ConfidenceTally
 from segwright.evaluation.confusion import Counts, confusion_matrix, mean_over_scored
 from segwright.evaluation.estimates import ClassScores, Resampling
@@ -194,6 +194,10 @@ class _Tally:
         if units.count < MIN_UNITS:
             return (f"No intervals: {drawn} are too few for one that can be trusted.",)
         notes = [f"{100 * LEVEL:g} % bootstrap intervals over {drawn}."]
+        if units.count < CAUTIOUS_BELOW:
+            notes[0] += (
+                f" With fewer than {CAUTIOUS_BELOW}, they hold the truth in about 90 of 100."
+            )
         if not units.grouped:
             notes.append(
                 "Images are taken as independent; where several show the same patient, scene or "

@@ -88,7 +88,7 @@ def evaluate(
         images = [entry.image for entry in chosen.entries]
         method: Method = WrittenMasks.found(run, images, dataset.classes)
     else:
-        _require_same_classes(segmenter, dataset, data)
+        require_same_classes(segmenter, dataset, data)
         method = segmenter
     on_event(StageStarted("scoring", total=len(chosen)))
     parts = [(method, chosen)]
@@ -194,7 +194,12 @@ def _record_of(run: Path) -> RunRecord | None:
     return RunFolder.open(run).record if (run / "plan.yaml").exists() else None
 
 
-def _require_same_classes(segmenter: Segmenter, dataset: Dataset, data: Path) -> None:
+def require_same_classes(segmenter: Segmenter, dataset: Dataset, data: Path) -> None:
+    """Refuses data with other classes than the segmenter's, or in another order.
+
+    Raises:
+        DataError: They are others.
+    """
     ours, theirs = segmenter.classes.names, dataset.classes.names
     if ours != theirs:
         raise DataError(

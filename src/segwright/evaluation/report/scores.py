@@ -38,7 +38,7 @@ def _comparison_row(comparison: Comparison, is_subject: bool) -> str:
     return (
         f"<tr{mark}>"
         f'<th scope="row">{escape(comparison.name)}</th>'
-        f"{_score_cells(evaluation.mean_iou)}{cells(texts)}</tr>"
+        f"{score_cells(evaluation.mean_iou)}{cells(texts)}</tr>"
     )
 
 
@@ -65,10 +65,11 @@ def _class_row(score: ClassScore, colour: tuple[int, int, int], judged_px: int) 
     estimates = (score.dice, score.precision, score.recall)
     texts = [percent(estimate.value) for estimate in estimates]
     texts += [percent(score.truth_px / judged_px), f"{score.num_images:,}"]
-    return f"<tr>{name}{_score_cells(score.iou)}{cells(texts)}</tr>"
+    return f"<tr>{name}{score_cells(score.iou)}{cells(texts)}</tr>"
 
 
-def _score_cells(estimate: Estimate) -> str:
+def score_cells(estimate: Estimate) -> str:
+    """Value, bar and interval of a score as two cells of a row."""
     return (
         f'<td class="number"><b>{escape(percent(estimate.value))}</b></td>'
         f'<td class="graph" title="{escape(estimate_text(estimate))} %">'

@@ -1,0 +1,87 @@
+"""What is said at the top of a comparison."""
+
+from __future__ import annotations
+
+import pytest
+
+from segwright.evaluation.comparing import Pair, Rank, Ranking
+from segwright.evaluation.evaluation import Estimate
+from segwright.evaluation.paired import Difference
+from segwright.evaluation.verdict import Cost, difference_text, seconds_ratio, verdict
+
+ALIKE = Difference(0.004, -0.008, 0.016, 0.4)
+APART = Difference(0.05, 0.03, 0.07, 0.001)
+OPEN = Difference(0.05, -0.01, 0.11, 0.09)
+
+
+def ranking(*second_and_more: tuple[str, Difference], about_methods: bool = True) -> Ranking:
+    """`unet` first, then others by what they lie behind it."""
+    names = ["unet", *(name for name, _ in second_and_more)]
+    return Ranking(
+        tuple(Rank(name, Estimate(value=0.6), 3, 0.01) for name in names),
+        tuple(
+            Pair("unet", name, found, found.p, about_methods, 0.02)
+            for name, found in second_and_more
+        ),
+        "image",
+        40,
+        40,
+    )
+
+
+COSTS = {
+    "unet": Cost(600, 0.2),
+    "fast": Cost(190, 0.05),
+    "forest": Cost(20, 0.21),
+    "slow": Cost(650, 2.0),
+}
+
+
+def test_as_good_and_cheaper_is_what_is_said_first() -> None:
+    assert verdict(ranking(("fast", ALIKE)), COSTS) == (
+        "fast is as good as unet here (they differ by 0.4 points of mean IoU, 95 % interval "
+        "-0.8 – 1.6) and trains 3.2× faster and segments 4.0× faster."
+    )
+    said = verdict(ranking(("fast", ALIKE), ("forest", ALIKE)), COSTS)
+    assert said.startswith("forest is as good as unet here") and "trains 30× faster" in said
+    assert said.endswith("So is fast.")
+
+
+def test_as_good_but_dearer_is_said_of_the_best() -> None:
+    said = verdict(ranking(("slow", ALIKE)), COSTS)
+    assert said.startswith("unet is as good as slow here")
+    assert "segments 10× faster" in said and "trains" not in said
+
+
+def test_better_and_open() -> None:
+    said = verdict(ranking(("fast", APART), ("slow", APART)), COSTS)
+    assert said == (
+        "unet is better here than fast and slow: by 5.0 points of mean IoU, 95 % interval "
+        "3.0 – 7.0 than fast, the next best."
+    )
+    said = verdict(ranking(("fast", OPEN), ("slow", APART)), COSTS)
+    assert said == (
+        "unet and fast cannot be told apart with 40 images: unet is ahead of fast by 5.0 points "
+        "of mean IoU, 95 % interval -1.0 – 11.0. unet is better than slow."
+    )
+
+
+def test_without_seeds_it_is_no_claim_about_methods() -> None:
+    said = verdict(ranking(("fast", APART), about_methods=False), COSTS)
+    assert "these very segmenters" in said and "3 seeds" in said
+    assert verdict(ranking(), COSTS) == "unet is alone: there is nothing to compare it with."
+
+
+@pytest.mark.parametrize(
+    ("slow", "fast", "text"),
+    [(10, 1, "10×"), (3.14, 1, "3.1×"), (1.1, 1, ""), (1, 2, ""), (None, 1, ""), (1, 0, "")],
+)
+def test_ratios(slow: float | None, fast: float, text: str) -> None:
+    assert seconds_ratio(slow, fast) == text
+
+
+def test_cells() -> None:
+    pair = ranking(("fast", APART)).pairs[0]
+    assert difference_text(pair) == ("+5.0", "+3.0 … +7.0", "0.001")
+    few = Pair("a", "b", Difference(-0.01, None, None, None), None, False, 0.02)
+    assert difference_text(few) == ("-1.0", "–", "–")
