@@ -193,6 +193,10 @@ def predict(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="tile=512, flips=[x,y], scales=[1,1.25] …"),
     ] = None,
+    abstain: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="No answer (255) where less sure than this, like 0.9."),
+    ] = None,
 ) -> None:
     """Segment images of any size with a trained segmenter."""
     from segwright.cli.progress import open_progress
@@ -209,9 +213,13 @@ def predict(
             spacing=None if spacing is None else parse_spacing(spacing),
             device=device,
             settings=parse_settings(setting or []),
+            abstain=abstain,
             on_event=progress,
         )
     typer.echo(f"{report.done} images segmented, results in {report.out}")
+    if report.done > 1 and report.least_sure:
+        path, confidence = report.least_sure[0]
+        typer.echo(f"look first at {path}: least sure, {100 * confidence:.1f} % on average")
     if report.failed:
         total = report.done + len(report.failed)
         typer.echo(f"error: {len(report.failed)} of {total} images failed, named above", err=True)

@@ -11,9 +11,10 @@ from segwright.plan.plan import (
     ScheduleSettings,
     ValidationSettings,
 )
-from segwright.plan.rules import Machine, Timings, adapted, draft, fit, reserve_s
+from segwright.plan.rules import CALIBRATED, Machine, Timings, adapted, draft, fit, reserve_s
 
 __all__ = [
+    "CALIBRATED",
     "CropSettings",
     "InferenceSettings",
     "InputSettings",

@@ -27,6 +27,8 @@ _FEWEST_STEPS = 40
 _GLANCES_SHARE = 0.05  # of a budget, for scoring while training
 _FEWEST_GLANCED = 8
 _PICTURED = 12  # images that the report shows, segmented once more for it
+CALIBRATED = 8
+"""Validation images by which the finished net learns how sure it may say it is."""
 _STEPS_UNTIMED = (600, 12_000)
 _EPOCHS_UNTIMED = 60
 _UPRIGHT = 0.1  # share of pixels whose class would change if images stood on their heads
@@ -236,8 +238,8 @@ def _steps_within(
 
 
 def reserve_s(image_s: float, val_images: int, budget_s: float) -> float:
-    """Seconds kept for what follows the last step: scoring, pictures, report, exit."""
-    segmented = val_images + min(_PICTURED, val_images)
+    """Seconds kept for what follows the last step: calibration, scoring, pictures, report, exit."""
+    segmented = val_images + min(_PICTURED, val_images) + min(CALIBRATED, val_images)
     return 2.0 + 1.25 * image_s * segmented + 0.005 * budget_s
 
 

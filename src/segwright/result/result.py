@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from segwright.errors import LabelError, UnknownNameError
+from segwright.errors import LabelError, UnknownNameError, UsageError
 from segwright.images.image import Image
 from segwright.labels.label_map import LabelMap
 from segwright.labels.paint import overlay, paint, to_display
@@ -81,6 +81,31 @@ class Result:
         if image is None:
             return paint(self.labels.ids, self.labels.classes)
         return overlay(to_display(image), self.labels.ids, self.labels.classes, alpha=alpha)
+
+    def abstaining(self, confidence: float) -> Result:
+        """The same result without an answer where the method is not sure enough.
+
+        Args:
+            confidence: Pixels of a lower one get `classes.ignore_index`; 0 … 1.
+
+        Raises:
+            UsageError: `confidence` is no share, or the method does not say how sure it is.
+        """
+        if not 0 <= confidence <= 1:
+            raise UsageError(
+                f"a confidence of {confidence:g} was given; accepted is 0 … 1", where="abstain"
+            )
+        if self.confidence is None:
+            raise UsageError(
+                "this method does not say how sure it is, so that it cannot abstain",
+                where="abstain",
+                remedy="Leave it out, or use a method that gives probabilities",
+            )
+        classes = self.labels.classes
+        unsure = self.confidence < confidence
+        ids = np.where(unsure, self.labels.ids.dtype.type(classes.ignore_index), self.labels.ids)
+        provenance = {**self.provenance, "abstain_below": confidence}
+        return replace(self, labels=LabelMap(ids, classes), provenance=provenance)
 
     def measure(self, per: Literal["class", "region"] = "class") -> list[RegionMeasure]:
         """Size and place of the regions; areas in mm² where the image has a spacing.

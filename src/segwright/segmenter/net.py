@@ -18,6 +18,7 @@ from segwright.result.result import Result
 from segwright.segmenter.preparation import Preparation
 from segwright.segmenter.regrid import Bands, regridded
 from segwright.segmenter.settings import RunSettings
+from segwright.segmenter.temperature import tempered, tempered_highest
 from segwright.segmenter.tiles import Span, spans, woven
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class NetSegmenter:
         prepare: What is done to every image first; nothing by default.
         provenance: Where it comes from (data fingerprint, plan …), JSON values only; it is saved.
         settings: Fields of `RunSettings`: scale, tile, overlap, size_multiple, flips, scales,
-            precision.
+            precision, temperature.
 
     Raises:
         UsageError: A setting or device that cannot be used.
@@ -183,9 +184,11 @@ class NetSegmenter:
         kept = np.empty((len(self.classes), *size_hw), np.float32) if keep else None
         for where, output in regridded(bands, one.seen.size_hw, size_hw):
             ids[where] = output.argmax(0)
-            sure[where] = output.max(0)
-            if kept is not None:
-                kept[:, where] = output
+            if kept is None:
+                sure[where] = tempered_highest(output, self.settings.temperature)
+            else:
+                kept[:, where] = tempered(output, self.settings.temperature)
+                sure[where] = kept[:, where].max(0)
         return self._result(one, ids, sure, kept, tiles=tiles)
 
     def _averaged(self, pixels: np.ndarray) -> np.ndarray:

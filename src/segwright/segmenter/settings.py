@@ -32,6 +32,8 @@ class RunSettings(BaseModel):
         flips: Axes to average over: the network also runs on every combination of mirrored axes.
         scales: Sizes to average over, relative to `scale`; (1,) is no averaging.
         precision: Arithmetic of the network.
+        temperature: How much less sure the probabilities are than those of the network; it
+            changes no label (`segmenter.temperature`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -43,6 +45,7 @@ class RunSettings(BaseModel):
     flips: tuple[Flip, ...] = ()
     scales: tuple[Annotated[float, Field(ge=1 / 64, le=64)], ...] = Field((1.0,), min_length=1)
     precision: Literal["float32", "bfloat16"] = "float32"
+    temperature: float = Field(default=1.0, ge=0.01, le=100)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

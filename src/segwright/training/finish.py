@@ -18,6 +18,7 @@ from segwright.plan import Plan
 from segwright.result import Result
 from segwright.segmenter import load
 from segwright.storage import write_whole
+from segwright.training.calibrate import calibrated_temperature
 from segwright.training.checkpoint import Checkpoints
 from segwright.training.log import read_metrics
 from segwright.training.material import Material
@@ -31,7 +32,7 @@ OUT_OF_FOLD = "predictions"
 def finish(
     folder: RunFolder, network: nn.Module, material: Material, *, emit: Listener
 ) -> Evaluation:
-    """Saves the segmenter, scores it as it is read back, writes report and model card.
+    """Saves the calibrated segmenter, scores it as it is read back, writes report and model card.
 
     Args:
         folder: Of the run.
@@ -40,8 +41,10 @@ def finish(
         emit: Told of progress.
     """
     plan = folder.plan
+    emit(StageStarted("calibrating probabilities"))
+    temperature = calibrated_temperature(as_segmenter(network, material, plan), material.val)
     emit(StageStarted("scoring the segmenter", total=len(material.val)))
-    as_segmenter(network, material, plan).save(folder.segmenter)
+    as_segmenter(network, material, plan, temperature=temperature).save(folder.segmenter)
     shipped = load(folder.segmenter, device=plan.device)
     parts = [(shipped, material.val)]
     evaluation = evaluate_parts(
@@ -62,7 +65,7 @@ def finish(
             notes=_notes(plan, folder),
         ),
     )
-    write_whole(folder.model_card, _model_card(folder, plan, evaluation, material))
+    write_whole(folder.model_card, _model_card(folder, plan, evaluation, material, temperature))
     return evaluation
 
 
@@ -90,7 +93,13 @@ _SCORING = (
 )
 
 
-def _model_card(folder: RunFolder, plan: Plan, evaluation: Evaluation, material: Material) -> str:
+def _model_card(
+    folder: RunFolder,
+    plan: Plan,
+    evaluation: Evaluation,
+    material: Material,
+    temperature: float,
+) -> str:
     facts = material.facts
     once_prepared = " once prepared" if plan.prepare.steps else ""
     return f"""# {folder.path.name}
@@ -106,6 +115,7 @@ planned {f"for {plan.budget_s:.0f} s" if plan.budget_s else "without a budget"}
 - images are prepared by: {plan.prepare}
 - runs at {plan.input.scale:g} of the image size, averaged over mirrored axes \
 {list(plan.inference.flips) or "none"}
+- probabilities are calibrated on validation images: temperature {temperature:g}
 
 ## Scores on {evaluation.num_images} validation images
 

@@ -67,7 +67,9 @@ class Validation:
         return Score(float(np.nan_to_num(mean_iou)), surprise / max(1, judged), len(self._indices))
 
 
-def as_segmenter(network, material: Material, plan: Plan, *, quick: bool = False) -> NetSegmenter:
+def as_segmenter(
+    network, material: Material, plan: Plan, *, quick: bool = False, temperature: float = 1.0
+) -> NetSegmenter:
     """A trained network as what users hold, with the plan's way of using it."""
     assert plan.prepare == material.prepare  # else it would be shown what it has not learned from
     return NetSegmenter(
@@ -84,6 +86,7 @@ def as_segmenter(network, material: Material, plan: Plan, *, quick: bool = False
         tile=plan.inference.tile,
         flips=() if quick else plan.inference.flips,
         precision=plan.input.precision if quick else "float32",
+        temperature=temperature,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import heapq
 import math
 import os
 from collections import deque
@@ -12,6 +13,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from segwright.errors import SegwrightError, StorageError, UnknownNameError, UsageError
 from segwright.events import Listener, Note, StageAdvanced, StageStarted
@@ -24,6 +27,7 @@ from segwright.verbs.inputs import Input, Inputs
 
 COCO_FILE = "predictions.coco.json"
 
+_LOOKED_AT = 10  # images named as the least sure
 _READ_AHEAD = 2  # images decoded while one is run
 # Faults of the place to write to: every further image would meet them too.
 _HOPELESS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
@@ -37,11 +41,14 @@ class PredictReport:
         out: The folder with the results.
         done: Images whose results are all written.
         failed: The others: file and reason, in the order they were met.
+        least_sure: The images that a person should look at first: file and mean confidence, the
+            lowest first; at most ten, and none where the method does not say how sure it is.
     """
 
     out: Path
     done: int
     failed: tuple[tuple[Path, str], ...]
+    least_sure: tuple[tuple[Path, float], ...] = ()
 
 
 def predict(
@@ -53,6 +60,7 @@ def predict(
     spacing: tuple[float, float] | None = None,
     device: str | None = None,
     settings: Mapping[str, Any] | None = None,
+    abstain: float | None = None,
     on_event: Listener | None = None,
 ) -> PredictReport:
     """Segments images and writes the results, each file whole or absent.
@@ -72,12 +80,14 @@ def predict(
         device: Where a segmenter that is read from a folder shall run; None for the CPU.
         settings: Fields of `RunSettings` (tile, flips, scales …) to use in place of the stored
             ones, for a segmenter that is read from a folder.
+        abstain: Pixels that the segmenter is less sure of than this get the ignored value (255,
+            or 65535 beyond 255 classes) in place of a class; 0 … 1. None for an answer everywhere.
         on_event: Is told the number of images, each one that is finished, and each failure.
 
     Raises:
-        UsageError: No image is there, two images would write the same file, a result would
-            replace an image, `spacing` is not above 0, or `device` or `settings` come with a
-            segmenter that is loaded already. Nothing has been written.
+        UsageError: No image is there, two images would write the same file, a result would replace
+            an image, `spacing` is not above 0, `abstain` is no share, or `device` or `settings`
+            come with a segmenter that is loaded already. Nothing has been written.
         StorageError: The output folder cannot be written to (any more).
     """
     wanted = _checked(save)
@@ -86,6 +96,12 @@ def predict(
             f"pixels of {spacing[0]:g} × {spacing[1]:g} mm; accepted are finite sizes above 0",
             where="spacing",
             remedy="Give millimetres per pixel",
+        )
+    if abstain is not None and not 0 <= abstain <= 1:
+        raise UsageError(
+            f"a confidence of {abstain:g} was given; accepted is 0 … 1",
+            where="abstain",
+            remedy="Give a share, like 0.9",
         )
     given = [inputs] if isinstance(inputs, str | Path) else list(inputs)
     out = Path(out)
@@ -102,7 +118,7 @@ def predict(
     tell(StageStarted("predicting", total))
     failed: list[tuple[Path, str]] = []
     count = 0
-    with _Writer(out, segmenter, wanted) as writer:
+    with _Writer(out, segmenter, wanted, abstain) as writer:
         for count, (image, read) in enumerate(_read_ahead(images, spacing), start=1):
             try:
                 writer.write(image, read.result())
@@ -112,14 +128,18 @@ def predict(
                 failed.append((image.path, _reason(error, image.path)))
                 tell(Note(f"{image.path}: {failed[-1][1]}"))
             tell(StageAdvanced(count))
-    return PredictReport(out, count - len(failed), tuple(failed))
+    return PredictReport(out, count - len(failed), tuple(failed), writer.least_sure())
 
 
 class _Writer:
     """Segments images and writes what is wanted of them into one folder."""
 
-    def __init__(self, out: Path, segmenter: Segmenter, wanted: Sequence[Saved]) -> None:
+    def __init__(
+        self, out: Path, segmenter: Segmenter, wanted: Sequence[Saved], abstain: float | None
+    ) -> None:
         self._out = out
+        self._abstain = abstain
+        self._unsure: list[tuple[float, str, Path]] = []  # a heap, the surest of them on top
         self._segmenter = segmenter
         self._each: list[Saved] = [one for one in wanted if one != "coco"]
         self._coco = CocoFile(out / COCO_FILE, segmenter.classes) if "coco" in wanted else None
@@ -139,10 +159,26 @@ class _Writer:
     def write(self, image: Input, pixels: Image) -> None:
         keep = "probabilities" in self._each
         result = self._segmenter.segment(pixels, probabilities=keep)
+        if result.confidence is not None:
+            self._note(float(result.confidence.mean(dtype=np.float64)), image)
+        if self._abstain is not None:
+            if result.confidence is None:  # some methods say it only with all probabilities
+                result = self._segmenter.segment(pixels, probabilities=True)
+            result = result.abstaining(self._abstain)
         result.save(self._out, image.stem, self._each)
         if self._coco is not None:
             with storage_errors(self._out):
                 self._coco.add(image.name, result.labels)
+
+    def least_sure(self) -> tuple[tuple[Path, float], ...]:
+        """The images of the lowest mean confidence, the lowest first."""
+        ordered = sorted(self._unsure, reverse=True)
+        return tuple((path, -negative) for negative, _, path in ordered)
+
+    def _note(self, confidence: float, image: Input) -> None:
+        heapq.heappush(self._unsure, (-confidence, image.name, image.path))
+        if len(self._unsure) > _LOOKED_AT:
+            heapq.heappop(self._unsure)
 
 
 def _checked(save: Collection[Saved]) -> list[Saved]:

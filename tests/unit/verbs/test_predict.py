@@ -281,3 +281,52 @@ def test_a_segmenter_is_loaded_from_its_folder(tmp_path):
     np.testing.assert_array_equal(
         read_index(tmp_path / "out/a.png"), made.segment(read_image(photo)).labels.ids
     )
+
+
+class Surer(Thresholds):
+    """Surer the brighter a pixel is; says so only with all probabilities."""
+
+    def segment(self, image: Image, *, probabilities: bool = False) -> Result:
+        found = super().segment(image)
+        sure = image.pixels[..., 0].astype(np.float32) / 255
+        return Result(found.labels, confidence=sure if probabilities else None)
+
+
+class Silent(Thresholds):
+    """Never says how sure it is."""
+
+    def segment(self, image: Image, *, probabilities: bool = False) -> Result:
+        return super().segment(image)
+
+
+def test_without_confidence_there_is_no_answer_where_it_abstains(tmp_path):
+    source = put(tmp_path / "photos" / "a.png")
+    report = predict(Surer(), tmp_path / "photos", tmp_path / "out", abstain=0.5)
+    assert report.done == 1
+    image = read_image(source)
+    wanted = np.where(image.pixels[..., 0] < 127.5, 255, expected(image))
+    np.testing.assert_array_equal(read_index(tmp_path / "out/a.png"), wanted)
+    report = predict(Silent(), tmp_path / "photos", tmp_path / "other", abstain=0.5)
+    assert [reason.split(",")[0] for _, reason in report.failed] == [
+        "abstain: this method does not say how sure it is"
+    ]
+    with pytest.raises(UsageError, match=r"confidence of 1\.5"):
+        run(tmp_path / "photos", tmp_path / "third", abstain=1.5)
+
+
+def test_the_ten_least_sure_images_are_named(tmp_path):
+    for level in range(14):
+        write = tmp_path / "photos" / f"{level:02d}.png"
+        write.parent.mkdir(exist_ok=True)
+        write_png(write, np.full((4, 5), 250 - 10 * level, np.uint8))
+    assert run(tmp_path / "photos", tmp_path / "silent").least_sure == ()
+    report = predict(Sure(), tmp_path / "photos", tmp_path / "out")
+    assert [path.stem for path, _ in report.least_sure] == [f"{n:02d}" for n in range(13, 3, -1)]
+    assert report.least_sure[0][1] == pytest.approx(120 / 255)
+
+
+class Sure(Surer):
+    """The same, and says it always."""
+
+    def segment(self, image: Image, *, probabilities: bool = False) -> Result:
+        return super().segment(image, probabilities=True)
