@@ -15,6 +15,7 @@ from PIL import ImageFile
 
 from segwright.images.faults import Unreadable
 from segwright.images.header import Header
+from segwright.images.jpeg import flawless_samples
 from segwright.images.png import decode_png
 from segwright.images.raster import Raster
 from segwright.images.tiff_samples import decode_plain, is_plain, minimal_tiff
@@ -71,6 +72,10 @@ def _decode_with_pillow(header: Header, data: bytes) -> Raster:
                 f"but {picture.size[0]}×{picture.size[1]} are stored",
                 "Copy or download the file again",
             )
+        if header.format == "JPEG":
+            samples = flawless_samples(data, picture.mode, header.size_hw)
+            if samples is not None:
+                return Raster(samples)
         picture.load()
         return _raster(picture, bits=header.bits)
 

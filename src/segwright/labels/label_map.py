@@ -31,6 +31,8 @@ class LabelMap:
                 f"label ids are {self.ids.dtype.name} of shape {self.ids.shape}; "
                 f"accepted is {self.classes.dtype.name} of shape (Y, X)"
             )
+        if not self.ids.size or self.ids.max() < len(self.classes):  # one look, as a rule
+            return
         outside = (self.ids >= len(self.classes)) & (self.ids != self.classes.ignore_index)
         if outside.any():
             y, x = np.argwhere(outside)[0]

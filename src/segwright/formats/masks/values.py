@@ -25,8 +25,6 @@ from segwright.labels.instances import Instance
 from segwright.labels.label_map import LabelMap
 from segwright.labels.rle import RunLengths
 
-_UNKNOWN = 65534  # in the table: a stored value that means nothing
-
 
 @dataclass(frozen=True)
 class MaskScheme:
@@ -71,15 +69,33 @@ class MaskScheme:
         values = packed(stored, where=where, is_colour=self.is_colour)
         if self.threshold is not None:
             return LabelMap((values >= self.threshold).astype(self.classes.dtype), self.classes)
-        if not self.is_colour and values.dtype == np.uint8:
-            ids = self._table[:256][values]
-        else:
-            ids = self._table[values]
-        unknown = ids == _UNKNOWN
+        ids = self._in_areas(values) if self.is_colour else self._looked_up(values)
+        unknown = ids == self._unknown
         if unknown.any():
             report(self._fault(values, unknown, where=where, key=key))
             ids[unknown] = self.classes.ignore_index
-        return LabelMap(ids.astype(self.classes.dtype), self.classes)
+        return LabelMap(ids.astype(self.classes.dtype, copy=False), self.classes)
+
+    def _looked_up(self, values: np.ndarray) -> np.ndarray:
+        """The class id of every grey value or index, (Y, X); `_unknown` for those of none."""
+        if values.dtype == np.uint8 and self._table.dtype == np.uint8:
+            # An index takes eight bytes in NumPy, to which each value would be widened first.
+            found = bytearray(np.ascontiguousarray(values)).translate(self._table[:256].tobytes())
+            return np.frombuffer(found, np.uint8).reshape(values.shape)
+        return self._table[values]
+
+    def _in_areas(self, colours: np.ndarray) -> np.ndarray:
+        """Does what `_looked_up` does for colours, of which there are too many for a table.
+
+        Masks consist of areas: only colours that differ from the one before are searched for.
+        """
+        row = colours.ravel()
+        starts = np.flatnonzero(np.concatenate([[True], row[1:] != row[:-1]]))
+        known, ids = self._sorted_colours
+        found = row[starts]
+        place = np.searchsorted(known, found)
+        ids = np.where(known[place] == found, ids[place], self._unknown)
+        return np.repeat(ids, np.diff(starts, append=row.size)).reshape(colours.shape)
 
     def _fault(
         self, values: np.ndarray, unknown: np.ndarray, *, where: Path, key: str | None
@@ -113,11 +129,23 @@ class MaskScheme:
 
     @cached_property
     def _table(self) -> np.ndarray:
-        """Class id of every storable value, uint16."""
-        table = np.full(1 << 24 if self.is_colour else 1 << 16, _UNKNOWN, dtype=np.uint16)
+        """Class id of every storable number."""
+        table = np.full(1 << 16, self._unknown)
         for value, class_id in self.ids.items():
             table[value] = class_id
         return table
+
+    @cached_property
+    def _sorted_colours(self) -> tuple[np.ndarray, np.ndarray]:
+        """The colours that mean something, one behind them that cannot occur, and their ids."""
+        known = sorted(self.ids)
+        ids = [*(self.ids[colour] for colour in known), self._unknown]
+        return np.array([*known, 1 << 24], np.uint32), np.array(ids, self._unknown.dtype)
+
+    @property
+    def _unknown(self) -> np.integer:
+        """Stands for a class until it is reported that there is none; of a dtype that has room."""
+        return np.uint8(254) if len(self.classes) < 255 else np.uint16(65534)
 
 
 @dataclass(frozen=True)
@@ -206,8 +234,10 @@ def packed(stored: np.ndarray, *, where: Path, is_colour: bool) -> np.ndarray:
             where=where,
             remedy="Store all masks of a dataset in the same way",
         )
-    red, green, blue = (stored[..., i].astype(np.uint32) for i in range(3))
-    return red << 16 | green << 8 | blue
+    colours = np.zeros((*stored.shape[:2], 4), np.uint8)  # four bytes are one integer
+    for channel in range(3):
+        colours[..., 2 - channel] = stored[..., channel]
+    return colours.view("<u4")[..., 0]
 
 
 def grey_as_colour(values: np.ndarray, where: Path) -> np.ndarray:
