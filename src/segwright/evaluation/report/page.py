@@ -8,9 +8,11 @@ from segwright.evaluation.evaluation import Estimate, Evaluation
 from segwright.evaluation.report.charts import interval_bar
 from segwright.evaluation.report.content import Report
 from segwright.evaluation.report.curves import curves_section
+from segwright.evaluation.report.metric_tables import groups_section, metrics_section
 from segwright.evaluation.report.mistakes import mistakes_section
 from segwright.evaluation.report.panels import panel_sections
 from segwright.evaluation.report.scores import class_section, comparison_section
+from segwright.evaluation.report.sureness import sureness_section
 from segwright.evaluation.tables import (
     NOT_PRESENT,
     interval_text,
@@ -27,8 +29,11 @@ def render(report: Report) -> str:
         _cards(report.evaluation),
         comparison_section(report),
         class_section(report),
+        metrics_section(report.evaluation),
+        groups_section(report.evaluation),
         panel_sections(report),
         mistakes_section(report.evaluation),
+        sureness_section(report.evaluation),
         curves_section(report.curves),
         _notes_section(report),
         _reading_section(report.evaluation),
