@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from segwright.result import Result
     from segwright.segmenter import Segmenter, load
     from segwright.verbs.check import check
+    from segwright.verbs.compare import compare
     from segwright.verbs.convert import convert
     from segwright.verbs.evaluate import evaluate
     from segwright.verbs.plan import plan as make_plan
@@ -67,6 +68,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "check",
+    "compare",
     "convert",
     "evaluate",
     "load",
@@ -103,6 +105,7 @@ _SOURCES = {
         "plan": ("Plan",),
         "result": ("Result",),
         "segmenter": ("Segmenter", "load"),
+        "verbs.compare": ("compare",),
         "verbs.convert": ("convert",),
         "verbs.check": ("check",),
         "verbs.evaluate": ("evaluate",),

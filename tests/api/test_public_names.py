@@ -31,6 +31,7 @@ PUBLIC = {
     "UsageError",
     "__version__",
     "check",
+    "compare",
     "convert",
     "evaluate",
     "load",
