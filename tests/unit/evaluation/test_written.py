@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
+from typer.testing import CliRunner
 
+from segwright.cli.app import app
 from segwright.dataset import Dataset, open_dataset
-from segwright.errors import DataError, LabelError, UsageError
+from segwright.errors import DataError, LabelError, MissingDependencyError, UsageError
 from segwright.evaluation.written import WrittenMasks
 from segwright.verbs.evaluate import evaluate
 
@@ -89,3 +91,23 @@ def test_other_classes_and_a_device_are_refused(data: Path, masks: Path) -> None
     assert evaluate(masks, data).mean_iou.value == 1
     with pytest.raises(UsageError, match="no device"):
         evaluate(masks, data, device="cpu")
+
+
+def test_a_metric_without_its_package_is_refused_before_anything_is_read(
+    monkeypatch: pytest.MonkeyPatch, masks: Path
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MissingDependencyError, match=r"boundary_iou needs .*scipy.*\[metrics\]"):
+        evaluate(masks, masks / "nowhere", metrics=["boundary_iou"])
+    with pytest.raises(DataError, match="nowhere"):  # what needs no package goes on
+        evaluate(masks, masks / "nowhere", metrics=["area_error"])
+
+
+def test_the_command_prints_what_was_asked_for(data: Path, masks: Path) -> None:
+    arguments = ["evaluate", str(masks), str(data), "--metrics", "hd95, count_error"]
+    told = CliRunner().invoke(app, [*arguments, "--tolerance", "2"])
+    assert told.exit_code == 0, told.output
+    assert "HD95 px, lower is better" in told.output and "Count error" in told.output
+    assert "Boundary" not in told.output
+    odd = CliRunner().invoke(app, ["evaluate", str(masks), str(data), "--metrics", "hd59"])
+    assert odd.exit_code == 2
