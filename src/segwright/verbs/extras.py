@@ -29,6 +29,7 @@ EXTRAS: Mapping[str, Extra] = {
             "torchvision": "torchvision",
             "timm": "timm",
             "cv2": "opencv-python-headless",
+            "simplejpeg": "simplejpeg",
             "tensorboard": "tensorboard",
         },
         enables="plan, train, predict and evaluate with networks",
