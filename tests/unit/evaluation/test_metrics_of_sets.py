@@ -105,6 +105,10 @@ def test_a_missed_object_is_never_left_out() -> None:
     missed = np.where(good == 2, 0, good)
     images = [pair("good", good, good), pair("missed", good, missed), pair("empty", good * 0, good)]
     evaluation = evaluate_pairs(images, CLASSES, metrics=["all"])
+    monai = HausdorffDistanceMetric(percentile=95, reduction="mean")
+    for one in images[:2]:
+        monai(one_hot(one.predicted.ids), one_hot(one.truth.ids))
+    assert float(monai.aggregate()) == 0  # the perfect score, with one rim missed
     diagonal = np.hypot(40, 50)
     rim = score_of(evaluation, "hd95").classes[1]
     assert rim.estimate.value == pytest.approx((0 + diagonal + diagonal) / 3)

@@ -54,8 +54,10 @@ class Outlines:
         """Distance that holds for a percentage of each surface; the larger of both directions.
 
         Where the class is missing on one side, it is the diagonal of the image, the worst case;
-        where it is on neither, None. (MONAI gives infinity and NaN instead, and leaves both out of
-        its means, so that missed objects improve them.)
+        where it is on neither, None. (MONAI 1.6 gives NaN for a
+        missed and for an invented object alike and leaves NaN out of its means: a missed object
+        beside a perfect one aggregates to 0, and so does a set of missed objects alone, which is
+        the perfect score.)
         """
         if self._one_sided is not None:
             return self.diagonal if self._one_sided else None
