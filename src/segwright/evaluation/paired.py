@@ -11,7 +11,9 @@ what other images might have given, and nothing about training once more.
 varies with the images and with the seeds. Both variances are added: that of resampled units, and
 for each method the variance of its runs over their number. Interval and test are Student's, with
 degrees of freedom after F. E. Satterthwaite, Biometrics Bulletin 2 (1946): few seeds or few units
-make both cautious. Two runs are averaged like three, but give no variance that could be used.
+make both cautious. Two runs are averaged like three, but give no variance that could be used. Where
+one method has three runs and the other has fewer, or is taken as it is, the seeds of the one are in
+it: it is then said of that method and of the very segmenter of the other.
 
 `benchmarks/interval_coverage.py` measures how often both go wrong.
 """
@@ -109,7 +111,7 @@ def difference(
         return Difference(value, None, None, None)
     both = (_draws(runs, resamples=resamples, seed=seed) for runs in (first, second))
     draws = next(both) - next(both)
-    if min(len(first), len(second)) >= MIN_SEEDS:
+    if max(len(first), len(second)) >= MIN_SEEDS:
         spread = Spread(
             value, _image_variance(draws, number), (*_of_seeds(ours), *_of_seeds(theirs))
         )

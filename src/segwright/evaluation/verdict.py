@@ -95,8 +95,8 @@ def _about(pairs: Iterable[Pair]) -> str:
     if all(pair.about_methods for pair in pairs):
         return ""
     return (
-        " This is said of these very segmenters; what training once more would give takes "
-        f"{MIN_SEEDS} seeds or more to know."
+        f" With fewer than {MIN_SEEDS} runs of a method, this is said of its very segmenter; what "
+        "training it once more would give is not known."
     )
 
 

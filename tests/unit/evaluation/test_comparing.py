@@ -140,6 +140,16 @@ def test_three_runs_each_are_a_claim_about_methods_and_their_spread_widens_it() 
     assert rank.score.high - rank.score.low > 2 * rank.between_runs
 
 
+def test_the_seeds_of_one_method_count_beside_a_segmenter_that_is_taken_as_it_is() -> None:
+    apart = tuple(evaluation(right) for right in (0.74, 0.80, 0.86))
+    given = Entrant("given", (evaluation(0.76),))
+    pair = rank_methods([Entrant("a", apart), given]).pairs[0]
+    assert not pair.about_methods
+    scores = [one.mean_iou.value for one in apart]
+    assert pair.difference.high - pair.difference.low > 4 * np.std(scores, ddof=1) / 3**0.5
+    assert pair.outcome == "open"
+
+
 def test_groups_are_exchanged_as_wholes_and_five_can_never_be_significant() -> None:
     groups = [str(i % 5) for i in range(20)]
     entrants = [

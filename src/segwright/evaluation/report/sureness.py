@@ -10,7 +10,8 @@ from segwright.evaluation.tables import estimate_text, percent
 from segwright.pages.markup import cells, head, section
 
 _LISTED = 10
-_ERRORS = (0.05, 0.02, 0.01)
+_ERRORS = (0.1, 0.05, 0.02, 0.01)
+_WORTH_ANSWERING = 0.01  # of the pixels
 
 
 def sureness_section(evaluation: Evaluation) -> str:
@@ -60,12 +61,16 @@ def _abstaining(calibration: Calibration) -> str:
     said = [f"{percent(everything.error)} % of all pixels are wrong."]
     for error in _ERRORS:
         point = calibration.reaching(error)
-        if everything.error > error and point is not None:
-            said.append(
-                f"At most {percent(error)} % are wrong where it is at least "
-                f"{percent(point.confidence)} % sure, which are {percent(point.coverage)} % of "
-                f"the pixels (predict --abstain {_cautious(point.confidence)})."
-            )
+        if everything.error <= error:
+            continue
+        if point is None or point.coverage < _WORTH_ANSWERING:
+            said.append(f"No confidence can be asked for that leaves {percent(error)} % wrong.")
+            break
+        said.append(
+            f"At most {percent(error)} % are wrong where it is at least "
+            f"{percent(point.confidence)} % sure, which are {percent(point.coverage)} % of "
+            f"the pixels (predict --abstain {_cautious(point.confidence)})."
+        )
     return f"<p>{escape(' '.join(said))}</p>"
 
 

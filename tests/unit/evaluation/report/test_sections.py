@@ -56,7 +56,7 @@ def test_metrics_groups_and_confidence_are_shown_with_their_numbers() -> None:
 
 
 def test_the_threshold_to_abstain_keeps_its_promise() -> None:
-    shown = report(60)
+    shown = report(400)
     thresholds = re.findall(r"At most ([\d.]+) % .*?--abstain ([\d.]+)\)", render(shown))
     assert thresholds
     for error, threshold in thresholds:
