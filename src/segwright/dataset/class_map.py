@@ -136,7 +136,7 @@ class ClassMap:
         background = None if classes.background is None else classes.names[classes.background]
         if background in left:
             left.remove(background)
-            groups = _with_first(groups, background, [background])
+            groups = _with_first(groups, background, [background, *groups.get(background, ())])
         if left and self.others is None:
             raise UsageError(
                 f"the map does not say what becomes of {listed(left)}",
@@ -230,7 +230,7 @@ class Reclassing:
         if isinstance(labels, LabelMap):
             return LabelMap(self._table[labels.ids], self.new)
         objects = (replace(one, class_id=int(self._table[one.class_id])) for one in labels.objects)
-        return Instances(labels.size_hw, tuple(objects), self.new, labels.crowds_are_exact)
+        return labels.with_objects(objects, classes=self.new)
 
     @cached_property
     def _table(self) -> np.ndarray:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -68,6 +68,31 @@ class Instances:
         instances = cls(size_hw, objects, classes)
         vars(instances)["regions"] = regions  # where `cached_property` keeps it
         return instances
+
+    def with_objects(
+        self, objects: Iterable[Instance], *, classes: Classes | None = None
+    ) -> Instances:
+        """Other objects in the same picture; the pixels of shapes that stay are not drawn again.
+
+        Args:
+            objects: The objects.
+            classes: What their class ids mean; None for the classes as they are.
+
+        Raises:
+            LabelError: As `regions`, for shapes that are new.
+        """
+        others = tuple(objects)
+        changed = replace(self, objects=others, classes=classes or self.classes)
+        if "regions" in vars(self):
+            shapes = (id(one.shape) for one in self.objects)
+            known = dict(zip(shapes, self.regions, strict=True))
+            vars(changed)["regions"] = tuple(
+                known[id(one.shape)]
+                if id(one.shape) in known
+                else region_of(one.shape, self.size_hw)
+                for one in others
+            )
+        return changed
 
     @cached_property
     def regions(self) -> tuple[RunLengths, ...]:

@@ -80,6 +80,62 @@ def test_an_ignored_background_is_none() -> None:
     assert drawn.label_map().ids.tolist() == [[0, 255]]
 
 
+def test_classes_merged_into_the_background_become_background() -> None:
+    change = _made({"nothing": ["sky", "road"], "auto": ["car", "bus"]}).applied_to(ROAD)
+    assert (change.new.names, change.ids) == (("nothing", "auto"), (0, 1, 1, 0, 0))
+    assert change.new.background == 0
+
+
+@given(
+    fates=st.lists(
+        st.sampled_from(["nothing", "x", "y", "background", "ignore", "-"]), min_size=5, max_size=5
+    ),
+    others=st.sampled_from(["keep", "ignore", "background", None]),
+    background=st.sampled_from([0, 3, None]),
+)
+def test_every_class_has_a_fate_and_those_that_are_named_the_one_that_is_said(
+    fates: list[str], others: str | None, background: int | None
+) -> None:
+    classes = Classes(ROAD.names, ROAD.colours, background)
+    content: dict[str, object] = {} if others is None else {"others": others}
+    named = {}
+    for name, fate in zip(classes.names, fates, strict=True):
+        if fate != "-":
+            named[name] = fate
+            content[fate] = [*content.get(fate, []), name]  # type: ignore[misc]
+    try:
+        class_map = ClassMap.from_content(content)
+        change = class_map.applied_to(classes)
+    except (UsageError, LabelError):
+        return  # it says nothing of a class, or nothing remains
+    whole = class_map.complete(classes)
+    told = [*whole.ignore, *(old for _, olds in whole.groups for old in olds)]
+    assert sorted(told) == sorted(classes.names)
+    after = (*change.new.names, "ignore")
+    for name, new_id in zip(classes.names, change.ids, strict=True):
+        became = after[min(new_id, len(after) - 1)]
+        is_background = background is not None and name == classes.names[background]
+        rest = {"keep": name, "ignore": "ignore", "background": None, None: name}[others]
+        expected = named.get(name, name if is_background else rest)
+        if expected is None:  # whatever the background has become, or a class of its own
+            assert new_id == change.new.background or became == named.get("nothing", "nothing")
+        else:
+            assert became == expected
+
+
+def test_what_is_known_of_objects_stays_known() -> None:
+    box = Instance(1, Box(0, 0, 2, 1), is_crowd=True)
+    drawn = Instances((2, 3), (box,), ROAD, crowds_are_exact=True)
+    regions = drawn.regions
+    changed = _made({"auto": "car", "others": "ignore"}).applied_to(ROAD)(drawn)
+    assert isinstance(changed, Instances)
+    assert changed.regions[0] is regions[0]
+    assert changed.label_map().ids.tolist() == [[1, 1, 0], [0, 0, 0]]  # crowds are exact still
+    other = drawn.with_objects([Instance(2, Box(1, 1, 3, 2)), box])
+    assert other.regions[1] is regions[0]
+    assert other.label_map().ids.tolist() == [[1, 1, 0], [0, 2, 2]]
+
+
 def test_the_ignore_index_follows_the_number_of_classes() -> None:
     many = Classes.named([f"c{i}" for i in range(300)])
     change = _made({"first": "c0", "ignore": "c1", "rest": [f"c{i}" for i in range(2, 300)]})
