@@ -49,7 +49,7 @@ class TorchRuntime:
         """Class probabilities of a batch.
 
         Args:
-            pixels: (B, C, Y, X) float32, prepared, C-contiguous.
+            pixels: (B, C, Y, X) float32, prepared.
             scale: Size of what the network sees over the size of `pixels`.
 
         Returns:
@@ -60,6 +60,8 @@ class TorchRuntime:
             UsageError: The network's output does not have K channels.
         """
         size_hw = pixels.shape[-2], pixels.shape[-1]
+        if min(pixels.strides) < 0:  # a mirrored axis of one pixel, which counts as contiguous
+            pixels = pixels.copy()
         # Resized before it is moved, so that every device sees the same pixels.
         seen = _resized(torch.from_numpy(pixels), scale)
         seen_hw = seen.shape[-2], seen.shape[-1]

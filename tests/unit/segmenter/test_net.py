@@ -278,3 +278,11 @@ def test_the_fastest_kind_of_device_comes_first(monkeypatch):
     for cuda, kinds in ((False, ("cpu",)), (True, ("cuda", "cpu"))):
         monkeypatch.setattr(torch.cuda, "is_available", lambda cuda=cuda: cuda)
         assert device_kinds() == kinds
+
+
+@pytest.mark.parametrize("size_hw", [(1, 1), (1, 9), (9, 1)])
+def test_pictures_of_one_pixel_or_one_row_are_segmented_from_all_sides(size_hw: tuple[int, int]):
+    segmenter = NetSegmenter(Strided(), CLASSES, RGB, flips=("x", "y"), size_multiple=4)
+    result = segmenter.segment(random_image(*size_hw), probabilities=True)
+    assert result.labels.size_hw == size_hw
+    np.testing.assert_allclose(result.probabilities.sum(0), 1, atol=1e-5)
