@@ -1,17 +1,22 @@
 """What became of a dataset that was written in another format: both are read and compared.
 
 Classes are compared by their names, pixels by the label maps that a network would learn from, and
-objects one by one: an object is kept if one of the same class covers the same pixels.
+objects one by one: an object is kept if one of the same class covers the same pixels, and changed
+if one covers what can be seen of it.
+
+Every picture is held against what was counted while it was written (see `dataset.account`): what
+goes beyond that is explained by nothing.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
+from segwright.dataset.account import Account
 from segwright.dataset.dataset import Dataset
 from segwright.dataset.threads import in_order
 from segwright.errors import DataError
@@ -19,10 +24,15 @@ from segwright.formats.entry import Entry, listed
 from segwright.formats.writing import flat
 from segwright.labels.classes import Classes
 from segwright.labels.instances import Instance, Instances, Labels, as_instances, as_label_map
-from segwright.labels.rle import RunLengths
+from segwright.labels.rle import RunLengths, regions_by_id
 
 IGNORED = "(ignored)"
 """Stands for ignored pixels and regions among the class names."""
+
+_COVERED_BY: Mapping[str, tuple[str, ...]] = {
+    "identity": ("identity", "hidden", "pieces", "crowds")
+}
+"""Kind of difference → the kinds of loss that count it, where that is not itself alone."""
 
 
 @dataclass
@@ -33,13 +43,20 @@ class Tally:
         pixels: Pixels of the class before.
         changed: How many of them have another class now.
         objects: Objects of the class before; 0 where labels are no objects.
-        lost: How many of them no object of the class equals now.
+        cut: How many of them are there without what others cover of them.
+        lost: How many of them are not there, neither whole nor as what can be seen of them.
     """
 
     pixels: int = 0
     changed: int = 0
     objects: int = 0
+    cut: int = 0
     lost: int = 0
+
+    def __iadd__(self, other: Tally) -> Tally:
+        for one in fields(self):
+            setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
+        return self
 
 
 @dataclass
@@ -49,22 +66,24 @@ class Comparison:
     Attributes:
         classes: Class name → what was counted, in the order of the classes before.
         differences: Kind of loss (see `formats.lost`) → how often it was found: "pixels" that
-            have another class, "identity" for objects that are not found again, "crowds",
-            "scores" and "attributes" of objects that are found, "splits", "groups" and "colours".
+            have another class, "overlap" for pixels that objects lost to those that lie on them,
+            "identity" for objects that are not found again, "crowds", "scores" and "attributes" of
+            objects that are found, "splits", "groups" and "colours".
+        unexplained: Kind → how many of these go beyond what was counted while writing.
+        suspects: Keys of the pictures in which anything is unexplained.
     """
 
     classes: dict[str, Tally] = field(default_factory=dict)
     differences: Counter[str] = field(default_factory=Counter)
+    unexplained: Counter[str] = field(default_factory=Counter)
+    suspects: list[str] = field(default_factory=list)
 
     def total(self) -> Tally:
         """The sum over all classes."""
-        every = self.classes.values()
-        return Tally(
-            sum(one.pixels for one in every),
-            sum(one.changed for one in every),
-            sum(one.objects for one in every),
-            sum(one.lost for one in every),
-        )
+        total = Tally()
+        for one in self.classes.values():
+            total += one
+        return total
 
 
 def partners(before: Dataset, after: Dataset) -> list[Entry]:
@@ -91,33 +110,54 @@ def partners(before: Dataset, after: Dataset) -> list[Entry]:
 
 
 def compare(
-    before: Dataset, after: Dataset, *, progress: Callable[[int], None] = lambda done: None
+    before: Dataset,
+    after: Dataset,
+    *,
+    account: Account | None = None,
+    progress: Callable[[int], None] = lambda done: None,
 ) -> Comparison:
     """Reads both datasets and counts every difference; few pictures are in memory at a time.
+
+    Args:
+        before: What was written, picture by picture in the order of the account.
+        after: What is read back.
+        account: What was counted while writing; None if nothing was.
+        progress: Called with the number of pictures done.
 
     Raises:
         DataError: They do not have the same pictures, or one cannot be read.
     """
+    account = account or Account()
     entries = partners(before, after)
-    names = (*before.classes.names, IGNORED)
-    found = Comparison({name: Tally() for name in names})
+    found = Comparison({name: Tally() for name in (*before.classes.names, IGNORED)})
     found.differences.update(declared_differences(before, after, entries))
-    pairs = zip(before.entries, entries, strict=True)
+    found.unexplained.update(_beyond(found.differences, account.whole))
 
-    def one(pair: tuple[Entry, Entry]) -> Comparison:
-        return _compare_labels(pair[0].labels.read(), pair[1].labels.read())
+    def one(item: tuple[int, tuple[Entry, Entry]]) -> Comparison:
+        number, (old, new) = item
+        return _compare_labels(old.labels.read(), new.labels.read(), account.of(number))
 
-    for done, (_, future) in enumerate(in_order(one, pairs), start=1):
+    pairs = enumerate(zip(before.entries, entries, strict=True))
+    for done, ((_, (entry, _)), future) in enumerate(in_order(one, pairs), start=1):
         part = future.result()
         found.differences.update(part.differences)
+        found.unexplained.update(part.unexplained)
+        found.suspects += [entry.key] if part.unexplained else []
         for name, tally in part.classes.items():
-            whole = found.classes[name]
-            whole.pixels += tally.pixels
-            whole.changed += tally.changed
-            whole.objects += tally.objects
-            whole.lost += tally.lost
+            found.classes[name] += tally
         progress(done)
     return found
+
+
+def _beyond(differences: Mapping[str, int], counted: Mapping[str, int]) -> Counter[str]:
+    """Kind of difference → by how much it exceeds what was counted; those alone that do."""
+    excess = Counter(
+        {
+            kind: number - sum(counted.get(one, 0) for one in _COVERED_BY.get(kind, (kind,)))
+            for kind, number in differences.items()
+        }
+    )
+    return +excess
 
 
 def declared_differences(before: Dataset, after: Dataset, entries: Sequence[Entry]) -> Counter[str]:
@@ -145,15 +185,41 @@ def _regrouped(before: Sequence[str | None], after: Sequence[str | None]) -> int
     )
 
 
-def _compare_labels(before: Labels, after: Labels) -> Comparison:
+def _compare_labels(before: Labels, after: Labels, counted: Mapping[str, int]) -> Comparison:
+    """What became of one picture, of which these losses were counted."""
     found = Comparison(defaultdict(Tally))
-    _compare_pixels(before, after, found)
+    different = _compare_pixels(before, after, found)
     if isinstance(before, Instances):
         _compare_objects(before, after, found)
+    found.unexplained = _beyond(found.differences, counted)
+    # Pixels have causes with a place: elsewhere nothing can have changed.
+    elsewhere = different & ~_concerned(before, counted) if different.any() else different
+    found.unexplained["pixels"] = int(np.count_nonzero(elsewhere))
+    found.unexplained = +found.unexplained
     return found
 
 
-def _compare_pixels(before: Labels, after: Labels, found: Comparison) -> None:
+def _concerned(before: Labels, counted: Mapping[str, int]) -> np.ndarray:
+    """Where the losses of a picture can have changed what a network would learn, (Y, X) bool."""
+    height, width = before.size_hw
+    concerned = np.zeros(height * width, bool)  # column-major
+    if isinstance(before, Instances):
+        times = np.zeros(height * width, np.uint32)
+        for one, region in zip(before.objects, before.regions, strict=True):
+            times[region.positions()] += 1
+            if counted.get("crowds") and one.is_crowd:
+                concerned[region.positions()] = True
+        if counted.get("layers"):
+            concerned |= times > 1
+    concerned = concerned.reshape(width, height).T
+    if counted.get("ignored"):
+        drawn = as_label_map(before)
+        concerned = concerned | (drawn.ids == drawn.classes.ignore_index)
+    return concerned
+
+
+def _compare_pixels(before: Labels, after: Labels, found: Comparison) -> np.ndarray:
+    """Counts pixels of another class and says where they are, (Y, X) bool."""
     names = [*before.classes.names, IGNORED]
     place = {name: index for index, name in enumerate(names)}
     others = (name for name in after.classes.names if name not in place)
@@ -168,6 +234,7 @@ def _compare_pixels(before: Labels, after: Labels, found: Comparison) -> None:
         tally = found.classes[names[index]]
         tally.pixels, tally.changed = int(pixels[index]), int(changed[index])
     found.differences["pixels"] += int(changed.sum())
+    return different
 
 
 def _by_name(labels: Labels, place: Mapping[str, int]) -> np.ndarray:
@@ -184,19 +251,48 @@ def _compare_objects(before: Instances, after: Labels, found: Comparison) -> Non
     now = as_instances(after)  # the one object of a class can be told in a label map
     for instance, region in zip(now.objects, now.regions, strict=True):
         there[_name(instance, now.classes), _pixels(region)].append(instance)
-    for instance, region in zip(before.objects, before.regions, strict=True):
+    missing: list[int] = []
+    for position, (instance, region) in enumerate(zip(before.objects, before.regions, strict=True)):
         name = _name(instance, before.classes)
-        tally = found.classes[name]
-        tally.objects += 1
-        same = there[name, _pixels(region)]
-        if not same:
-            tally.lost += 1
+        found.classes[name].objects += 1
+        if not _equal(instance, there[name, _pixels(region)], found):
+            missing.append(position)
+    if missing:
+        _compare_seen(before, missing, there, found)
+
+
+def _compare_seen(
+    before: Instances,
+    missing: Sequence[int],
+    there: Mapping[object, list[Instance]],
+    found: Comparison,
+) -> None:
+    """Looks for what can be seen of objects that are not there whole."""
+    seen = regions_by_id(before.numbers())
+    height, width = before.size_hw
+    covered = np.zeros(height * width, bool)
+    for position in missing:
+        instance, region = before.objects[position], before.regions[position]
+        name = _name(instance, before.classes)
+        part = seen.get(position + 1)
+        if part is not None and _equal(instance, there[name, _pixels(part)], found):
+            covered[(region - part).positions()] = True
+            found.classes[name].cut += 1
+        else:
+            found.classes[name].lost += 1
             found.differences["identity"] += 1
-            continue
-        # Of several on the same pixels, the one that says the most of the same is its equal.
-        best = min(same, key=lambda one: len(_unsaid(instance, one) + _unsaid(one, instance)))
-        same.remove(best)
-        found.differences.update(_unsaid(instance, best))
+    found.differences["overlap"] += int(np.count_nonzero(covered))
+
+
+def _equal(instance: Instance, same: list[Instance], found: Comparison) -> bool:
+    """Takes an object's equal out of those on the same pixels and counts what it no longer says."""
+    if not same:
+        return False
+    # Of several, the one that says the most of the same is its equal.
+    best = min(same, key=lambda one: len(_unsaid(instance, one) + _unsaid(one, instance)))
+    same.remove(best)
+    found.differences.update(_unsaid(instance, best))
+    return True
 
 
 def _pixels(region: RunLengths) -> bytes:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from segwright.dataset.class_map import ClassMap, Reclassed
+from segwright.dataset.reading import read_entry
 from segwright.dataset.sample import Sample
-from segwright.errors import DataError, ImageError, LabelError
+from segwright.errors import DataError
 from segwright.formats.entry import Entry
-from segwright.images import read_image
 from segwright.labels.classes import Classes
 from segwright.labels.instances import as_label_map
 
@@ -57,23 +57,10 @@ class Dataset(Sequence[Sample]):
             LabelError: The labels cannot be read or have another size than the picture.
         """
         entry = self.entries[index]
-        image, labels = read_image(entry.image), as_label_map(entry.labels.read())
-        if image.axes != "YX":
-            raise ImageError(
-                f"is a volume of shape {image.pixels.shape}; accepted are single pictures",
-                where=entry.image,
-                remedy="Store its slices as single files",
-            )
-        if image.size_hw != labels.size_hw:
-            raise LabelError(
-                f"is {labels.size_hw[0]}×{labels.size_hw[1]}, but its picture {entry.image} is "
-                f"{image.size_hw[0]}×{image.size_hw[1]} (height × width)",
-                where=entry.labels.paths[0],
-                remedy="Give the labels the size of the picture; they are never resized",
-            )
+        image, labels = read_entry(entry)
         if self.spacing is not None:
             image = replace(image, spacing=self.spacing)
-        return Sample(entry.key, image, labels, entry.group)
+        return Sample(entry.key, image, as_label_map(labels), entry.group)
 
     def __iter__(self) -> Iterator[Sample]:
         return (self[index] for index in range(len(self)))

@@ -14,7 +14,7 @@ from segwright.dataset.dataset import Dataset
 from segwright.dataset.opening import folders_above, grouped, open_dataset
 from segwright.errors import SegwrightError
 from segwright.formats.catalog import FORMATS, formats_in
-from segwright.formats.entry import Entry
+from segwright.formats.entry import UNDIVIDED, Entry
 from segwright.formats.settings import read_settings
 from segwright.formats.strict_yaml import parse_yaml
 from segwright.labels.classes import Classes
@@ -84,7 +84,7 @@ def places_of(entries: Sequence[Entry], splits: Sequence[str]) -> dict[str, list
 
     Args:
         entries: The pictures.
-        splits: The split of each.
+        splits: The split of each, or "undivided".
     """
     inside: defaultdict[str, set[str]] = defaultdict(set)
     for entry, split in zip(entries, splits, strict=True):
@@ -95,7 +95,7 @@ def places_of(entries: Sequence[Entry], splits: Sequence[str]) -> dict[str, list
     for entry, split in zip(entries, splits, strict=True):
         whole = [f for f in folders_above(entry) if len(inside[f]) == 1 and f not in keys | {"."}]
         places[split][min(whole, key=len) if whole else literal(entry.key)] = None
-    order = [name for name in ("train", "val", "test") if name in places]
+    order = [name for name in ("train", "val", "test", UNDIVIDED) if name in places]
     return {name: list(places[name]) for name in order}
 
 
@@ -133,9 +133,9 @@ def _of_pictures(named: Dataset, dataset: Dataset) -> dict[str, Any]:
     entries = partners(dataset, named)
     different = declared_differences(dataset, named, entries)
     declared: dict[str, Any] = {}
-    splits = [entry.split for entry in dataset.entries]
-    if different["splits"] and None not in splits:
-        declared["splits"] = places_of(entries, [split or "" for split in splits])
+    if different["splits"]:
+        splits = [entry.split or UNDIVIDED for entry in dataset.entries]
+        declared["splits"] = places_of(entries, splits)
     pattern = read_settings(dataset.root).groups
     if different["groups"] and pattern is not None and _groups(pattern, entries, dataset):
         declared["groups"] = pattern

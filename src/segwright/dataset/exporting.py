@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from segwright.dataset.dataset import Dataset
+from segwright.dataset.reading import read_entry
 from segwright.dataset.threads import in_order
-from segwright.errors import DataError, LabelError
+from segwright.errors import SegwrightError
 from segwright.formats.entry import Entry
 from segwright.formats.writing import Labelled
-from segwright.images import read_image
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Pictures:
         for (index, entry), future in in_order(lambda item: _labelled(item[1]), entries):
             try:
                 labelled = future.result()
-            except DataError as error:
+            except SegwrightError as error:  # a name in it that nothing knows is no DataError
                 self.failed.append((entry.image, str(error)))
             else:
                 self.written.append(index)
@@ -49,13 +49,5 @@ class Pictures:
 
 def _labelled(entry: Entry) -> Labelled:
     """Reads one picture, all of it, so that a truncated file is not passed on."""
-    size_hw = read_image(entry.image).size_hw
-    labels = entry.labels.read()
-    if labels.size_hw != size_hw:
-        raise LabelError(
-            f"is {list(labels.size_hw)}, but its picture {entry.image} is {list(size_hw)} "
-            "(height, width)",
-            where=entry.labels.paths[0],
-            remedy="Give the labels the size of the picture; they are never resized",
-        )
-    return Labelled(entry.key, entry.image, size_hw, labels, entry.split, entry.group)
+    image, labels = read_entry(entry)
+    return Labelled(entry.key, entry.image, image.size_hw, labels, entry.split, entry.group)

@@ -13,7 +13,7 @@ from typing import cast
 from segwright.dataset.dataset import Dataset
 from segwright.errors import DataError
 from segwright.formats.catalog import layouts, open_labels
-from segwright.formats.entry import Entry, listed
+from segwright.formats.entry import UNDIVIDED, Entry, listed
 from segwright.formats.faults import Report, refuse
 from segwright.formats.format import Opening
 from segwright.formats.settings import DatasetSettings, read_settings
@@ -114,9 +114,13 @@ def _divided(
             raise DataError(
                 f"{len(keys)} pictures are in {what}: {listed(keys)}",
                 where=where,
-                remedy="Write 'splits' so that every picture is in exactly one",
+                remedy="Write 'splits' so that every picture is in exactly one; what shall be in "
+                f"none is listed as {UNDIVIDED!r}",
             )
-    return tuple(replace(e, split=at[0]) for e, at in zip(entries, found, strict=True))
+    return tuple(
+        replace(entry, split=None if at[0] == UNDIVIDED else at[0])
+        for entry, at in zip(entries, found, strict=True)
+    )
 
 
 def folders_above(entry: Entry) -> list[str]:

@@ -16,6 +16,9 @@ from segwright.formats.faults import Report, refuse
 from segwright.labels.classes import Classes
 from segwright.labels.instances import Labels
 
+UNDIVIDED = "undivided"
+"""Stands in declarations and names of files for pictures of no split, where others have one."""
+
 _SPLIT_NAMES = {
     "train": "train",
     "training": "train",

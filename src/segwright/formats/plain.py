@@ -24,19 +24,24 @@ def plain_objects(labels: Labels, losses: Losses, *, layers: bool = False) -> In
     drawn = as_instances(labels)
     losses.add("crowds", sum(one.is_crowd for one in drawn.objects))
     losses.add("scores", sum(one.score is not None for one in drawn.objects))
-    if not layers and len({one.layer for one in drawn.objects}) > 1:
-        flat = replace(drawn, objects=tuple(replace(one, layer=0) for one in drawn.objects))
-        losses.add("layers", int((flat.label_map().ids != drawn.label_map().ids).any()))
+    if not layers:
+        count_layers(drawn, losses)
     if any(one.is_crowd for one in drawn.objects):
         drawn = _without_crowds(drawn)
     return drawn
 
 
+def count_layers(drawn: Instances, losses: Losses) -> None:
+    """Counts a picture in which other objects lie on top once layers are gone."""
+    if len({one.layer for one in drawn.objects}) > 1:
+        flat = replace(drawn, objects=tuple(replace(one, layer=0) for one in drawn.objects))
+        losses.add("layers", int((flat.label_map().ids != drawn.label_map().ids).any()))
+
+
 def _without_crowds(drawn: Instances) -> Instances:
     """The objects with rough crowds as ignored regions that no object lies on."""
     if drawn.crowds_are_exact:
-        objects = [replace(one, is_crowd=False) for one in drawn.objects]
-        return Instances.with_regions(drawn.size_hw, tuple(objects), drawn.classes, drawn.regions)
+        return drawn.with_objects(replace(one, is_crowd=False) for one in drawn.objects)
     pairs = list(zip(drawn.objects, drawn.regions, strict=True))
     covered = [region for one, region in pairs if not one.is_crowd]
     objects = []

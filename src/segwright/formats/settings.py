@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from segwright.errors import DataError, UnknownNameError
-from segwright.formats.entry import listed
+from segwright.formats.entry import UNDIVIDED, listed
 from segwright.formats.strict_yaml import parse_yaml
 
 _MAX_BYTES = 4 * 1024 * 1024
@@ -74,7 +74,8 @@ class DatasetSettings(BaseModel):
         class_property: GeoJSON: the property of a feature that names its class.
         groups: Regular expression searched in the key of every picture; its first group (or the
             whole match) names the patient, scene or video that must not be split.
-        splits: For each of train, val, test: folders, picture names, or patterns with * and ?.
+        splits: For each of train, val, test: folders, picture names, or patterns with * and ?;
+            under "undivided" those that are in none.
         spacing: Size of a pixel in millimetres: one number, or [vertical, horizontal].
         threshold: Masks are grey pictures; from this value on a pixel is foreground.
         values: Mask value → class name, where the values are not 0, 1, 2 …
@@ -127,9 +128,12 @@ class DatasetSettings(BaseModel):
     @field_validator("splits")
     @classmethod
     def _known_splits(cls, value: dict[str, tuple[str, ...]] | None) -> object:
-        unknown = sorted(set(value or {}) - {"train", "val", "test"})
+        unknown = sorted(set(value or {}) - {"train", "val", "test", UNDIVIDED})
         if unknown:
-            raise ValueError(f"{listed(unknown)} is no split; the splits are train, val and test")
+            raise ValueError(
+                f"{listed(unknown)} is no split; the splits are train, val and test, and what "
+                f"is in none of them is {UNDIVIDED}"
+            )
         return value
 
     @field_validator("spacing")

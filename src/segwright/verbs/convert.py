@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from segwright.dataset import Dataset, open_dataset
+from segwright.dataset.account import Account
 from segwright.dataset.comparing import Comparison, compare
 from segwright.dataset.declaring import declare
 from segwright.dataset.exporting import Pictures
 from segwright.errors import DataError, SegwrightError, UnknownNameError, UsageError
 from segwright.events import Listener, Note, StageAdvanced, StageStarted
 from segwright.formats.catalog import FORMATS
+from segwright.formats.entry import listed
 from segwright.formats.format import Format
 from segwright.formats.lost import KINDS_OF_LOSS, Losses
 from segwright.formats.writing import Export
 from segwright.storage import storage_errors, whole_folder
 from segwright.verbs.opening import open_data, require_outside
 
-_PIXELS = ("pixels", "overlap", "layers", "holes", "boxes", "crowds", "rounding", "ignored")
-EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
-    "pixels": _PIXELS,
-    "identity": (*_PIXELS, "identity", "hidden", "pieces"),
-}
-"""Kind of difference → the kinds of loss it can come from, where that is not itself alone."""
 _RESTORED = ("splits", "groups", "colours")
 
 
@@ -63,16 +58,20 @@ class ConvertReport:
         lines += [f"  {line}" for line in counted.lines()]
         total = self.comparison.total()
         lines.append(
-            f"Measured by reading back: {total.changed:,} pixels of {total.pixels:,} changed, "
-            f"{total.lost:,} objects of {total.objects:,} lost"
+            f"Measured by reading back: {total.changed:,} pixels of {total.pixels:,} changed; of "
+            f"{total.objects:,} objects {total.cut:,} changed where others lie on them, "
+            f"{total.lost:,} lost"
         )
         return "\n".join([*lines, *self._table()])
 
     def _table(self) -> list[str]:
         """One line for every class that had pixels or objects."""
-        head = ("class", "pixels", "changed", "objects", "lost")
+        head = ("class", "pixels", "changed", "objects", "changed", "lost")
         rows = [
-            (name, f"{one.pixels:,}", f"{one.changed:,}", f"{one.objects:,}", f"{one.lost:,}")
+            (
+                name,
+                *(f"{n:,}" for n in (one.pixels, one.changed, one.objects, one.cut, one.lost)),
+            )
             for name, one in self.comparison.classes.items()
             if one.pixels or one.objects
         ]
@@ -127,8 +126,9 @@ def _convert(
     assert target.write is not None
     on_event(StageStarted(f"writing {target.title}", total=len(dataset)))
     pictures = Pictures(dataset, progress=lambda done: on_event(StageAdvanced(done)))
-    losses = Losses()
-    target.write(Export(folder, dataset.classes, pictures, losses))
+    account = Account()
+    losses = account.whole
+    target.write(Export(folder, dataset.classes, account.follow(pictures), losses))
     for path, reason in pictures.failed:
         on_event(Note(f"left out: {path}: {reason.removeprefix(f'{path}: ')}"))
     written = pictures.handed_out()
@@ -141,9 +141,13 @@ def _convert(
     declared = declare(folder, written, name=name)
     on_event(StageStarted("reading back", total=len(written)))
     try:
-        after = open_dataset(folder)
-        comparison = compare(written, after, progress=lambda done: on_event(StageAdvanced(done)))
-        _require_explained(comparison, losses, target)
+        comparison = compare(
+            written,
+            open_dataset(folder),
+            account=account,
+            progress=lambda done: on_event(StageAdvanced(done)),
+        )
+        _require_explained(comparison, target)
     except SegwrightError as error:
         raise _unexplained(error, folder, out) from error
     return ConvertReport(
@@ -151,16 +155,14 @@ def _convert(
     )
 
 
-def _require_explained(comparison: Comparison, losses: Losses, target: Format) -> None:
-    """Refuses differences that no loss explains that was counted while writing."""
-    for kind, number in comparison.differences.items():
-        if number and not any(losses[cause] for cause in EXPLAINED_BY.get(kind, (kind,))):
-            changed = [n for n, one in comparison.classes.items() if one.changed or one.lost]
-            among = f" (classes: {', '.join(changed)})" if changed else ""
-            raise DataError(
-                f"read back, {number:,} {KINDS_OF_LOSS[kind]}{among}, and nothing that was "
-                f"counted while writing {target.title} explains it"
-            )
+def _require_explained(comparison: Comparison, target: Format) -> None:
+    """Refuses differences beyond what was counted while their very picture was written."""
+    for kind, number in comparison.unexplained.items():
+        among = f" (in {listed(comparison.suspects)})" if comparison.suspects else ""
+        raise DataError(
+            f"read back, {number:,} {KINDS_OF_LOSS[kind]}{among}, and nothing that was counted "
+            f"while writing {target.title} explains it"
+        )
 
 
 def _unexplained(error: SegwrightError, folder: Path, out: Path) -> SegwrightError:

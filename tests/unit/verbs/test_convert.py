@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +13,17 @@ from PIL import Image as PillowImage
 from typer.testing import CliRunner
 
 from segwright.cli.app import app
-from segwright.dataset import open_dataset
-from segwright.errors import DataError, SegwrightError, UnknownNameError, UsageError
+from segwright.dataset import Dataset, open_dataset
+from segwright.dataset.exporting import Pictures
+from segwright.errors import DataError, ImageError, SegwrightError, UnknownNameError, UsageError
 from segwright.events import Event, Note
 from segwright.formats import catalog
+from segwright.formats.faults import Report, refuse
 from segwright.formats.format import Format
 from segwright.formats.writing import Export, Labelled
-from segwright.labels.instances import Instances
+from segwright.images import Image
+from segwright.labels.instances import Instances, Labels
+from segwright.labels.shapes import Polygon, Polygons
 from segwright.verbs.convert import convert
 
 
@@ -183,3 +188,109 @@ def test_objects_are_counted_one_by_one(data: Path, tmp_path: Path) -> None:
     report = convert(tmp_path / "objects", "labelme", tmp_path / "labelme")
     assert report.comparison.total().objects == 8
     assert report.comparison.total().lost == 0
+
+
+def _objects_on_objects(root: Path) -> Path:
+    """Two pictures of objects as COCO: small ones that lie on a large one, and one alone."""
+    (root / "images").mkdir(parents=True)
+    images, annotations = [], []
+    for number, name in enumerate(("piled", "alone"), start=1):
+        pixels = np.full((30, 40, 3), 40 * number, np.uint8)
+        PillowImage.fromarray(pixels).save(root / "images" / f"{name}.png")
+        images.append({"id": number, "file_name": f"{name}.png", "width": 40, "height": 30})
+    boxes = [(1, 2, 2, 20, 20), (1, 4, 4, 5, 5), (1, 30, 4, 6, 6), (2, 5, 5, 12, 9)]
+    for number, (image, x, y, w, h) in enumerate(boxes, start=1):
+        ring = [x, y, x + w, y, x + w, y + h, x, y + h]
+        annotations.append(
+            {
+                "id": number,
+                "image_id": image,
+                "category_id": 1,
+                "segmentation": [ring],
+                "bbox": [x, y, w, h],
+                "area": w * h,
+                "iscrowd": 0,
+            }
+        )
+    content = {"images": images, "annotations": annotations}
+    content["categories"] = [{"id": 1, "name": "cell"}]
+    (root / "all.json").write_text(json.dumps(content), encoding="utf-8")
+    return root
+
+
+def test_objects_partly_under_others_are_changed_and_not_lost(tmp_path: Path) -> None:
+    data = _objects_on_objects(tmp_path / "data")
+    report = convert(data, "pascal-voc", tmp_path / "out")
+    cells = report.comparison.classes["cell"]
+    assert (cells.objects, cells.cut, cells.lost, cells.changed) == (4, 1, 0, 0)
+    assert report.comparison.differences["overlap"] == report.losses["overlap"] == 25
+    assert "of 4 objects 1 changed where others lie on them, 0 lost" in report.text()
+
+
+@pytest.mark.parametrize("name", ["piled", "alone"])
+def test_a_loss_excuses_no_more_than_it_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    data = _objects_on_objects(tmp_path / "data")
+    voc = catalog.FORMATS["pascal-voc"]
+    assert voc.write is not None
+    write = voc.write
+
+    def moved(picture: Labelled) -> Labelled:
+        assert isinstance(picture.labels, Instances)
+        if picture.key != name:
+            return picture
+        *others, last = picture.labels.objects
+        ring = last.shape.parts[0].exterior + 3.0  # pyright: ignore[reportAttributeAccessIssue]
+        last = replace(last, shape=Polygons((Polygon(ring),)))
+        return replace(picture, labels=replace(picture.labels, objects=(*others, last)))
+
+    def careless(export: Export) -> None:
+        write(replace(export, pictures=map(moved, export.pictures)))
+
+    sabotaged = {**catalog.FORMATS, "pascal-voc": replace(voc, write=careless)}
+    monkeypatch.setattr("segwright.verbs.convert.FORMATS", sabotaged)
+    with pytest.raises(SegwrightError, match=rf"another class than before \(in {name}\)"):
+        convert(data, "pascal-voc", tmp_path / "out")
+
+
+def test_a_dataset_that_is_divided_in_part_stays_so(data: Path, tmp_path: Path) -> None:
+    (data / "dataset.yaml").write_text(
+        "classes: [back, box]\nsplits: {train: [aaa, bbb], val: ccc, undivided: ddd}\n",
+        encoding="utf-8",
+    )
+    before = {entry.key: entry.split for entry in open_dataset(data).entries}
+    assert before == {"aaa": "train", "bbb": "train", "ccc": "val", "ddd": None}
+    for name in ("coco", "coco-panoptic", "yolo", "masks"):
+        report = convert(data, name, tmp_path / name)
+        after = open_dataset(tmp_path / name)
+        assert {entry.key: entry.split for entry in after.entries} == before
+        assert not report.comparison.differences["splits"]
+    assert "splits" in convert(data, "yolo", tmp_path / "again").declared
+
+
+def test_a_volume_and_an_unknown_name_are_left_out_like_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = _objects_on_objects(tmp_path / "data")
+    read = Dataset.__getitem__
+    opened = open_dataset(data)
+
+    class Odd:
+        paths = opened.entries[0].labels.paths
+
+        def read(self, report: Report = refuse) -> Labels:
+            raise UnknownNameError("class", "cel", ["cell"])
+
+    odd = replace(opened, entries=(replace(opened.entries[0], labels=Odd()), opened.entries[1]))
+    pictures = Pictures(odd)
+    assert [one.key for one in pictures] == [opened.entries[1].key]
+    assert "unknown class 'cel'" in pictures.failed[0][1]
+    monkeypatch.setattr(
+        "segwright.dataset.reading.read_image",
+        lambda path: Image(np.zeros((2, 3, 4, 1), np.uint8), axes="ZYX"),
+    )
+    pictures = Pictures(opened)
+    assert not list(pictures) and "is a volume" in pictures.failed[0][1]
+    with pytest.raises(ImageError, match="is a volume"):
+        read(opened, 0)

@@ -24,6 +24,7 @@ from segwright.formats.coco.file import CocoLabels
 from segwright.formats.coco.records import CocoFile, CocoPicture, read_coco
 from segwright.formats.coco.writing import COCO_LOSSES, write_coco
 from segwright.formats.entry import (
+    UNDIVIDED,
     Collection,
     Entry,
     LabelSource,
@@ -137,7 +138,7 @@ def refuse_unclear(founds: Sequence[Found], *, root: Path) -> None:
     """Raises if there are several files and it is unclear which split they are."""
     if not founds:
         raise DataError("holds no COCO file", where=root, remedy="Add one, such as train.json")
-    splits = [found.split for found in founds]
+    splits = [found.split for found in founds if UNDIVIDED not in found.names]
     if len(splits) > 1 and (None in splits or len(set(splits)) < len(splits)):
         raise DataError(
             f"several COCO files, and it is unclear which split each is: "

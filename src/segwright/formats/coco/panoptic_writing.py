@@ -1,8 +1,8 @@
 """Writes datasets as COCO panoptic; the layout is that of `coco_panoptic`.
 
-A pixel has one segment, so objects are painted as `Instances.label_map` does: larger ones first,
-smaller ones over them, crowds below all. What nobody drew becomes a segment of stuff called like
-the background, and what is ignored becomes void.
+A pixel has one segment, so objects are painted as `Instances.label_map` does: within a layer
+larger ones first, smaller ones over them, rough crowds below all. What nobody drew becomes a
+segment of stuff called like the background, and what is ignored becomes void.
 
 Source: https://cocodataset.org/#format-data, section 4.
 """
@@ -10,11 +10,12 @@ Source: https://cocodataset.org/#format-data, section 4.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from segwright.formats.coco.writing import Categories, Document, chosen_colours
+from segwright.formats.coco.writing import Categories, Document, chosen_colours, name_of_file
 from segwright.formats.lost import Losses
 from segwright.formats.writing import Export
 from segwright.images.write import write_png
@@ -43,13 +44,12 @@ def write_panoptic(export: Export) -> None:
     Raises:
         StorageError: It cannot be written.
     """
-    documents: dict[str, Document] = {}
+    documents: dict[str | None, Document] = {}
     categories = Categories(export.classes)
     things: set[int] = set()
     for picture in export.pictures:
-        name = picture.split or "all"
         folder = export.folder / (picture.split or "images")
-        document = documents.setdefault(name, Document(folder))
+        document = documents.setdefault(picture.split, Document(folder))
         image_id = document.add_picture(picture)
         labels = as_instances(picture.labels)
         is_map = isinstance(picture.labels, LabelMap)
@@ -60,8 +60,7 @@ def write_panoptic(export: Export) -> None:
         for one, segment in zip(shown.values(), segments, strict=True):
             if not is_map and one.attributes.get("isthing", True):
                 things.add(segment["category_id"])
-        pngs = export.folder / "annotations" / f"panoptic_{name}"
-        png = pngs / f"{picture.key}.png"
+        png = _masks(export, picture.split) / f"{picture.key}.png"
         with storage_errors(png):
             png.parent.mkdir(parents=True, exist_ok=True)
         channels = np.stack((ids & 255, ids >> 8 & 255, ids >> 16), axis=-1)
@@ -75,8 +74,18 @@ def write_panoptic(export: Export) -> None:
         {"id": number, "name": name, "isthing": int(number in things)}
         for number, name in enumerate(categories.names, start=1)
     ]
-    for name, document in documents.items():
-        document.write(export.folder / "annotations" / f"panoptic_{name}.json", records)
+    for split, document in documents.items():
+        masks = _masks(export, split)
+        target = masks.with_name(f"panoptic_{name_of_file(split, documents)}")
+        if target != masks:
+            with storage_errors(target):
+                masks.rename(target)
+        document.write(target.with_name(f"{target.name}.json"), records)
+
+
+def _masks(export: Export, split: str | None) -> Path:
+    """The folder of the masks of a split."""
+    return export.folder / "annotations" / f"panoptic_{split or 'all'}"
 
 
 def _count(labels: Instances, losses: Losses) -> None:
@@ -98,12 +107,10 @@ def _painted(labels: Instances, losses: Losses) -> tuple[np.ndarray, dict[int, I
     nothing = len(labels.objects) + 1
     flat_ids = np.full(height * width, 0 if classes.background is None else nothing, np.int64)
     times = np.zeros(height * width, np.uint32)
-    numbered = enumerate(zip(labels.objects, labels.regions, strict=True), start=1)
-    for number, (one, region) in sorted(
-        numbered, key=lambda item: (not item[1][0].is_crowd, -item[1][1].area_px)
-    ):
-        positions = region.positions()
-        flat_ids[positions] = 0 if one.class_id == classes.ignore_index else number
+    for place in labels.drawing_order():
+        positions = labels.regions[place].positions()
+        is_ignored = labels.objects[place].class_id == classes.ignore_index
+        flat_ids[positions] = 0 if is_ignored else place + 1
         times[positions] += 1
     losses.add("overlap", int(np.count_nonzero(times > 1)))
     present = np.bincount(flat_ids, minlength=nothing + 1) > 0

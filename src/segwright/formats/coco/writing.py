@@ -9,14 +9,16 @@ Source: https://cocodataset.org/#format-data.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from segwright.formats.entry import UNDIVIDED
 from segwright.formats.lost import Losses
+from segwright.formats.plain import count_layers
 from segwright.formats.writing import (
     IGNORED_NAME,
     Export,
@@ -34,6 +36,7 @@ from segwright.storage import write_whole
 COCO_LOSSES: Mapping[str, str] = {
     "vertices": "polygons with holes become run lengths, because COCO's polygons have none",
     "boxes": "objects known by a box alone become full boxes",
+    "layers": "left out: smaller objects lie on larger ones",
     "groups": "there is no place for patients, scenes or videos",
     "colours": "categories have no colours",
 }
@@ -111,13 +114,14 @@ def write_coco(export: Export) -> None:
     Raises:
         StorageError: It cannot be written.
     """
-    documents: dict[str, Document] = {}
+    documents: dict[str | None, Document] = {}
     categories = Categories(export.classes)
     for picture in export.pictures:
         folder = export.folder / (picture.split or "images")
-        document = documents.setdefault(picture.split or "all", Document(folder))
+        document = documents.setdefault(picture.split, Document(folder))
         image_id = document.add_picture(picture)
         labels = with_ignored_rest(as_instances(picture.labels))
+        count_layers(labels, export.losses)
         for instance, region in zip(labels.objects, labels.regions, strict=True):
             annotation = {
                 "id": len(document.annotations) + 1,
@@ -129,8 +133,16 @@ def write_coco(export: Export) -> None:
         export.losses.add("groups", picture.group is not None)
     export.losses.add("colours", chosen_colours(export.classes))
     records = [{"id": number, "name": name} for number, name in enumerate(categories.names, 1)]
-    for name, document in documents.items():
-        document.write(export.folder / f"{name}.json", records)
+    for split, document in documents.items():
+        document.write(export.folder / f"{name_of_file(split, documents)}.json", records)
+
+
+def name_of_file(split: str | None, splits: Collection[str | None]) -> str:
+    """What the file of a split is called, seen what others there are.
+
+    One that is of no split among some that are is called so, or a reader would not know.
+    """
+    return split or (UNDIVIDED if len(splits) > 1 else "all")
 
 
 def _record(instance: Instance, region: RunLengths, losses: Losses) -> dict[str, Any]:
@@ -174,9 +186,7 @@ def with_ignored_rest(labels: Instances) -> Instances:
     if not rest.area_px:
         return labels
     ignored = Instance(labels.classes.ignore_index, rest, name=IGNORED_NAME)
-    return Instances.with_regions(
-        labels.size_hw, (*labels.objects, ignored), labels.classes, (*labels.regions, rest)
-    )
+    return labels.with_objects((*labels.objects, ignored))
 
 
 def chosen_colours(classes: Classes) -> int:

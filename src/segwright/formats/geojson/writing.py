@@ -15,6 +15,7 @@ import numpy as np
 
 from segwright.formats.coco.writing import with_ignored_rest
 from segwright.formats.lost import Losses
+from segwright.formats.plain import count_layers
 from segwright.formats.writing import Export, class_name, copy_image
 from segwright.labels.classes import Classes
 from segwright.labels.instances import Instance, as_instances
@@ -28,6 +29,7 @@ GEOJSON_LOSSES: Mapping[str, str] = {
     "curves": "pixel regions become polygons along the pixels' edges, of the same pixels",
     "boxes": "objects known by a box alone become polygons of four vertices",
     "attributes": "attributes called classification, isCrowd or score are left out",
+    "layers": "left out: smaller objects lie on larger ones",
     "groups": "there is no place for patients, scenes or videos",
 }
 """What GeoJSON cannot hold → what becomes of it."""
@@ -45,6 +47,7 @@ def write_geojson(export: Export) -> None:
         name = f"{picture.split}/{picture.key}" if picture.split else picture.key
         copied = copy_image(picture, export.folder, name)
         labels = with_ignored_rest(as_instances(picture.labels))
+        count_layers(labels, export.losses)
         features = [_feature(one, export.classes, export.losses) for one in labels.objects]
         content = {"type": "FeatureCollection", "features": features}
         text = json.dumps(content, ensure_ascii=False, allow_nan=False)

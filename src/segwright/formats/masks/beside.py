@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from segwright.formats.entry import listed
+from segwright.formats.entry import UNDIVIDED, listed
 from segwright.formats.faults import Fault
 from segwright.formats.masks.roles import Name, Role, read_name
 from segwright.formats.masks.side_by_side import side_by_side
@@ -18,9 +18,6 @@ from segwright.formats.masks.sources import (
     may_hold_pictures,
     pictures_directly_in,
 )
-
-UNDIVIDED = "undivided"
-"""Folder beside those of the splits for pictures that are in none."""
 
 
 def parts_beside(folder: Path, children: Sequence[Path]) -> Layout:

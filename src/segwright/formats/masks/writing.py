@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from segwright.formats.entry import UNDIVIDED
 from segwright.formats.lost import Losses
-from segwright.formats.masks.beside import UNDIVIDED
 from segwright.formats.masks.of_objects import slugs
 from segwright.formats.writing import Export, Labelled, class_name, copy_image
 from segwright.images import write_png
@@ -175,7 +175,9 @@ def _count_drawn(labels: Labels, losses: Losses) -> None:
         return
     _count_shapes(labels, losses)
     of_class = Counter(one.class_id for one in labels.objects)
-    losses.add("identity", sum(number for number in of_class.values() if number > 1))
+    blank = labels.classes.background  # an object of it is drawn like what nobody drew
+    merged = (n for class_id, n in of_class.items() if n > 1 or class_id == blank)
+    losses.add("identity", sum(merged))
     losses.add("crowds", sum(one.is_crowd for one in labels.objects))
     seen = set(np.unique(labels.numbers()).tolist())
     losses.add("hidden", sum(number not in seen for number in range(1, len(labels.objects) + 1)))
