@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 import numpy as np
 
 from segwright.errors import LabelError
-from segwright.formats.faults import Fault, Report, refuse
+from segwright.formats.faults import Fault, Report, give_up, refuse
 from segwright.labels.classes import Classes
 from segwright.labels.crossing import crossing
 from segwright.labels.instances import Instance, Instances
@@ -76,6 +77,14 @@ class Drawing:
         """
         where = f"{self.where}, {name}" if name else self.where
         self.report(Fault(kind, problem, where, remedy, self.key))
+
+    def give_up(self, kind: str, problem: str, remedy: str) -> NoReturn:
+        """Reports what leaves nothing of this picture's labels; the arguments are as in `fault`.
+
+        Raises:
+            UnusableLabels: Always, unless `report` raises something else.
+        """
+        give_up(Fault(kind, problem, self.where, remedy, self.key), self.report)
 
     def instances(self) -> Instances:
         """Everything that was taken in."""

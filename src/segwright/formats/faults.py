@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NoReturn
 
 from segwright.errors import DataError, LabelError, SegwrightError, UnknownNameError
 
@@ -152,6 +152,33 @@ def fault_of(
 
 Report = Callable[[Fault], None]
 """Is told of every fault; whatever is reported as an error is left out if it returns."""
+
+
+class UnusableLabels(LabelError):
+    """Labels of which nothing can be used, after a report that was told why and returned.
+
+    Without it they would pass for background.
+
+    Args:
+        fault: What was reported.
+    """
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.problem, where=fault.where, remedy=fault.remedy)
+        self.fault = fault
+
+    def __reduce__(self) -> tuple[type[UnusableLabels], tuple[Fault]]:
+        return UnusableLabels, (self.fault,)
+
+
+def give_up(fault: Fault, report: Report) -> NoReturn:
+    """Reports a fault that leaves nothing of a picture's labels.
+
+    Raises:
+        UnusableLabels: Always, unless `report` raises something else.
+    """
+    report(fault)
+    raise UnusableLabels(fault)
 
 
 def refuse(fault: Fault) -> None:

@@ -14,7 +14,7 @@ from segwright.dataset import Dataset, ensure_split
 from segwright.errors import DataError, SegwrightError, UsageError
 from segwright.events import Listener, StageAdvanced, StageStarted
 from segwright.formats.entry import Entry
-from segwright.formats.faults import Fault
+from segwright.formats.faults import Fault, UnusableLabels
 from segwright.formats.masks.pairing import pictures_in
 from segwright.images import read_image
 from segwright.labels.instances import as_label_map
@@ -166,6 +166,8 @@ def _exhibits(entries: Sequence[Entry], on_event: Listener) -> Iterator[Exhibit]
             if as_label_map(labels).size_hw != image.size_hw:
                 raise DataError(f"labels are of another size: {as_label_map(labels).size_hw}")
             shown = exhibit(entry.key, image, labels)
+        except UnusableLabels:  # why is among the faults
+            pass
         except SegwrightError as error:
             shown = Exhibit(f"{shown.caption}: {error}", shown.pictures)
         caption = " · ".join([shown.caption, *_words_of(faults)])

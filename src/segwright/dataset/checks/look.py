@@ -15,7 +15,7 @@ from segwright.dataset.checks import thumbnails
 from segwright.dataset.checks.edge_fit import edge_fit
 from segwright.errors import ImageError, SegwrightError
 from segwright.formats.entry import Entry
-from segwright.formats.faults import Fault, fault_of
+from segwright.formats.faults import Fault, UnusableLabels, fault_of
 from segwright.images import Image, decode_image
 from segwright.images.faults import Unreadable
 from segwright.images.header import Header, read_header
@@ -160,6 +160,8 @@ def _seen_in_labels(
     try:
         labels = entry.labels.read(faults.append)
         label_map = as_label_map(labels)
+    except UnusableLabels:  # why was told
+        return {}
     except SegwrightError as error:
         faults.append(fault_of(error, "unreadable-labels", where=entry.labels.paths[0]))
         return {}

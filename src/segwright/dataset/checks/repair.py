@@ -34,7 +34,10 @@ from segwright.labels.outline import outline
 from segwright.labels.shapes import Box, Polygons, Shape
 from segwright.storage import whole_folder
 
-_PICTURES_LEFT_OUT = ("unreadable-image", "non-finite", "unreadable-labels")
+_PICTURES_LEFT_OUT = (
+    *("unreadable-image", "non-finite", "unreadable-labels"),
+    *("size-differs", "wrong-crs", "unknown-image", "bad-record"),  # if nothing else is known
+)
 _UNPAIRED = ("image-without-labels", "labels-without-image")
 
 

@@ -80,7 +80,15 @@ class _Kinds:
                 mask = MaskFile(paths[kind], scheme, key=entry.key)
                 objects = paths.get("instanceIds") if kind == "labelIds" else None
                 return CityscapesLabels(mask, objects, self.meaning, entry.key)
-        return CityscapesPolygons(paths["polygons"], entry.image, self.meaning, entry.key)
+        meaning = self.meaning
+        return CityscapesPolygons(
+            paths["polygons"],
+            entry.image,
+            meaning.classes,
+            {name: meaning.id_of[number] for number, name in meaning.name_of.items()},
+            entry.key,
+            frozenset(meaning.name_of[number] for number in meaning.groups),
+        )
 
 
 def open_cityscapes(opening: Opening) -> Collection:

@@ -19,11 +19,11 @@ import numpy as np
 from segwright.errors import LabelError
 from segwright.formats.cityscapes.classes import Meaning
 from segwright.formats.drawing import Drawing
-from segwright.formats.faults import Fault, Report, fault_of, refuse
+from segwright.formats.drawn import DrawnLabels
+from segwright.formats.faults import Fault, Report, give_up, refuse
 from segwright.formats.masks.values import MaskFile, packed, read_mask
 from segwright.formats.strict_json import read_json
 from segwright.formats.vertices import vertices
-from segwright.images import image_size_hw
 from segwright.labels.instances import Instance, Instances, Labels
 from segwright.labels.label_map import LabelMap
 from segwright.labels.rle import regions_by_id
@@ -74,8 +74,8 @@ class CityscapesLabels:
             height, width = labels.size_hw
             problem = f"is {numbers.shape[0]}×{numbers.shape[1]}, but the mask of labels "
             problem += f"{self.mask.path} is {height}×{width} (height × width)"
-            self._tell("size-differs", problem, "Give both the size of the picture", report)
-            return labels
+            remedy = "Give both the size of the picture"
+            give_up(Fault("size-differs", problem, str(self.instances), remedy, self.key), report)
         self._compare(numbers, labels, report)
         numbers[labels.ids == labels.classes.ignore_index] = _IGNORED
         objects = tuple(self._objects(numbers, labels))
@@ -118,73 +118,52 @@ class CityscapesLabels:
 
 
 @dataclass(frozen=True)
-class CityscapesPolygons:
-    """The labels of one picture that has polygons alone.
+class CityscapesPolygons(DrawnLabels):
+    """The labels of one picture that has polygons alone, each a layer above the one before it.
 
     Attributes:
-        path: The polygons.json file.
-        image: The picture's file.
-        meaning: What the labels mean.
-        key: The picture's key.
+        groups: Labels of which a polygon may stand for a group, and of which none is stuff.
     """
 
-    path: Path
-    image: Path
-    meaning: Meaning
-    key: str
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        return (self.path,)
+    groups: frozenset[str]
 
     def read(self, report: Report = refuse) -> Instances:
-        """The polygons as they were drawn, each a layer above the one before it.
+        """As `DrawnLabels.read`; groups are crowds that are drawn to the pixel."""
+        return replace(super().read(report), crowds_are_exact=True)
 
-        Raises:
-            LabelError: The file cannot be read, or what `report` raises.
-        """
+    def draw(self, drawing: Drawing) -> None:
         content = read_json(self.path)
-        size_hw = image_size_hw(self.image)
-        drawing = Drawing(size_hw, self.meaning.classes, str(self.path), report, self.key)
         records = content.get("objects") if isinstance(content, dict) else None
         if not isinstance(records, list):
-            drawing.fault("bad-record", "holds no list of 'objects'", "Is it of Cityscapes?")
-            return drawing.instances()
-        said = (content.get("imgHeight"), content.get("imgWidth"))
-        if said not in ((None, None), size_hw):
-            text = f"says that the picture is {said[0]!r:.20}×{said[1]!r:.20}, but it is "
-            text += f"{size_hw[0]}×{size_hw[1]} (height × width)"
-            drawing.fault("size-differs", text, "Give the picture that was annotated")
+            drawing.give_up("bad-record", "holds no list of 'objects'", "Is it of Cityscapes?")
+        self.require_size((content.get("imgHeight"), content.get("imgWidth")), drawing)
         for place, record in enumerate(records):
             self._add(record, place, drawing)
-        drawn = drawing.instances()
-        return replace(drawn, crowds_are_exact=True)
 
     def _add(self, record: Any, place: int, drawing: Drawing) -> None:
         name = f"object {place}"
-        label = record.get("label") if isinstance(record, dict) else None
-        if not isinstance(record, Mapping) or not isinstance(label, str):
+        said = record.get("label") if isinstance(record, dict) else None
+        if not isinstance(record, Mapping) or not isinstance(said, str):
             drawing.fault("bad-record", "has no 'label'", "Add it, or remove it", name=name)
             return
         if record.get("deleted"):
             return
-        known = {one: number for number, one in self.meaning.name_of.items()}
-        is_crowd = label not in known and label.endswith(GROUP)
-        number = known.get(label.removesuffix(GROUP) if is_crowd else label)
-        if number is None:
+        is_crowd = said not in self.id_of and said.endswith(GROUP)
+        label = said.removesuffix(GROUP) if is_crowd else said
+        if label not in self.id_of:
             if label != "license plate":  # lies on cars and is not drawn
                 remedy = "Correct it, or add it to 'values' in dataset.yaml"
-                text = f"the label {label!r:.60} is not one of the dataset's"
+                text = f"the label {said!r:.60} is not one of the dataset's"
                 drawing.fault("unknown-class", text, remedy, name=name)
             return
         try:
             ring = vertices(record.get("polygon"))
         except LabelError as error:
-            drawing.report(fault_of(error, "bad-record", where=f"{drawing.where}, {name}"))
+            drawing.fault("bad-record", error.problem, error.remedy or "Correct it", name=name)
             return
-        attributes = {} if is_crowd or number in self.meaning.groups else STUFF
+        attributes = {} if is_crowd or label in self.groups else STUFF
         shape = Polygons((Polygon(ring),))
-        class_id = self.meaning.id_of[number]
+        class_id = self.id_of[label]
         drawing.add(
             Instance(class_id, shape, is_crowd, name=name, attributes=attributes, layer=place)
         )

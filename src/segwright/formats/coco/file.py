@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,10 +17,8 @@ import numpy as np
 from segwright.errors import LabelError
 from segwright.formats.coco.records import CocoFile, CocoPicture
 from segwright.formats.drawing import Drawing
-from segwright.formats.faults import Report, refuse
-from segwright.images import image_size_hw
-from segwright.labels.classes import Classes
-from segwright.labels.instances import Instance, Instances
+from segwright.formats.drawn import DrawnLabels
+from segwright.labels.instances import Instance
 from segwright.labels.rle import RunLengths
 from segwright.labels.shapes import Polygon, Polygons, Shape
 
@@ -39,44 +36,26 @@ class _Unreadable(Exception):
 
 
 @dataclass(frozen=True)
-class CocoLabels:
+class CocoLabels(DrawnLabels):
     """The labels of one picture in a COCO file.
 
     Attributes:
         file: The COCO file.
         picture: What it says about the picture.
-        image: The picture's file, which must have the size that COCO says.
-        classes: What the ids mean.
-        id_of: Category name → class id or `classes.ignore_index`.
-        key: The picture's key, for reports.
     """
 
     file: CocoFile
     picture: CocoPicture
-    image: Path
-    classes: Classes
-    id_of: Mapping[str, int]
-    key: str = ""
 
     @property
-    def paths(self) -> tuple[Path, ...]:
-        return (self.file.path,)
+    def where(self) -> str:
+        return f"{self.path}, {self.picture.file_name}"
 
-    def read(self, report: Report = refuse) -> Instances:
-        """The objects as they were drawn.
-
-        Raises:
-            LabelError: What `report` raises.
-            ImageError: The picture cannot be read.
-        """
-        size_hw = image_size_hw(self.image)
-        where = f"{self.file.path}, {self.picture.file_name}"
-        drawing = Drawing(size_hw, self.classes, where, report, self.key)
-        annotations = self.file.annotations(report).get(self.picture.image_id, ())
-        if check_size(self.picture, self.image, drawing):
-            for annotation in annotations:
-                self._add(annotation, drawing)
-        return drawing.instances()
+    def draw(self, drawing: Drawing) -> None:
+        annotations = self.file.annotations(drawing.report).get(self.picture.image_id, ())
+        self.require_size(self.picture.size_hw or (None, None), drawing)
+        for annotation in annotations:
+            self._add(annotation, drawing)
 
     def _add(self, annotation: Mapping[str, Any], drawing: Drawing) -> None:
         name = f"annotation {annotation.get('id')}"
@@ -111,19 +90,6 @@ class CocoLabels:
                 attributes,
             )
         )
-
-
-def check_size(picture: CocoPicture, image: Path, drawing: Drawing) -> bool:
-    """Whether a picture has the size that its file says, if it says any; reports if not."""
-    if picture.size_hw in (None, drawing.size_hw):
-        return True
-    drawing.fault(
-        "size-differs",
-        f"says that {image} is {list(picture.size_hw or ())}, but it is {list(drawing.size_hw)} "
-        "(height, width)",
-        "Give the size of the picture that was annotated, or that very picture",
-    )
-    return False
 
 
 def class_of(category: str, id_of: Mapping[str, int], drawing: Drawing, *, name: str) -> int | None:

@@ -125,7 +125,9 @@ def open_coco_folders(opening: Opening) -> Collection:
         used.setdefault(folder, set()).update(images.values())
         for picture in file.pictures:
             if image := images.get(picture.image_id):
-                labels = CocoLabels(file, picture, image, naming.classes, naming.id_of)
+                labels = CocoLabels(
+                    file.path, image, naming.classes, naming.id_of, "", file, picture
+                )
                 entries.append(entry_of(picture, image, labels, found.split, root=root))
     if not entries:
         raise DataError("no picture is left", where=root, remedy="Add the pictures")

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from segwright.errors import DataError
-from segwright.formats.coco.file import check_size, class_of
+from segwright.formats.coco.file import class_of
 from segwright.formats.coco.folders import (
     Found,
     entry_of,
@@ -39,57 +39,44 @@ from segwright.formats.coco.records import (
     whole_number,
 )
 from segwright.formats.drawing import Drawing
+from segwright.formats.drawn import DrawnLabels
 from segwright.formats.entry import Collection, Entry, listed
-from segwright.formats.faults import Fault, Report, refuse
+from segwright.formats.faults import Fault, Report
 from segwright.formats.format import Format, Opening
-from segwright.images import image_size_hw, read_index
-from segwright.labels.classes import Classes
-from segwright.labels.instances import Instance, Instances
+from segwright.images import read_index
+from segwright.labels.instances import Instance
 from segwright.labels.rle import RunLengths, regions_by_id
 
 _OWN_KEYS = frozenset(("id", "category_id", "area", "bbox", "iscrowd", "score", "attributes"))
 
 
 @dataclass(frozen=True)
-class PanopticLabels:
-    """The segments of one picture.
+class PanopticLabels(DrawnLabels):
+    """The segments of one picture, and void as an ignored object.
 
     Attributes:
         file: The JSON file.
         picture: What it says about the picture.
-        image: The picture's file.
         png: The picture of the segments' ids.
         segments: What the file says about the segments.
-        classes: What the ids mean.
-        id_of: Category name → class id or `classes.ignore_index`.
-        key: The picture's key, for reports.
     """
 
     file: CocoFile
     picture: CocoPicture
-    image: Path
     png: Path
     segments: Sequence[object]
-    classes: Classes
-    id_of: Mapping[str, int]
-    key: str = ""
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        return (self.png, self.file.path)
+        return (self.png, self.path)
 
-    def read(self, report: Report = refuse) -> Instances:
-        """The segments, and void as an ignored object.
+    @property
+    def where(self) -> str:
+        return f"{self.path}, {self.png.name}"
 
-        Raises:
-            LabelError: What `report` raises.
-            ImageError: The picture, or that of the ids, cannot be read.
-        """
-        size_hw = image_size_hw(self.image)
-        where = f"{self.file.path}, {self.png.name}"
-        drawing = Drawing(size_hw, self.classes, where, report, self.key)
-        check_size(self.picture, self.image, drawing)
-        regions = regions_by_id(self._ids(report, size_hw))
+    def draw(self, drawing: Drawing) -> None:
+        self.require_size(self.picture.size_hw or (None, None), drawing)
+        regions = regions_by_id(self._ids(drawing))
         void = regions.pop(0, None)
         if void is not None:
             drawing.add(Instance(self.classes.ignore_index, void, name="void"))
@@ -100,26 +87,20 @@ class PanopticLabels:
             remedy = "Add it to 'segments_info', or make them 0 (void)"
             drawing.fault("unknown-value", problem, remedy, name=f"segment {number}")
             drawing.add(Instance(self.classes.ignore_index, region, name=f"segment {number}"))
-        return drawing.instances()
 
-    def _ids(self, report: Report, size_hw: tuple[int, int]) -> np.ndarray:
-        """(Y, X) int64 ids; void throughout if the PNG does not fit the picture."""
+    def _ids(self, drawing: Drawing) -> np.ndarray:
+        """(Y, X) int64 ids of the segments."""
         stored = read_index(self.png)
         if stored.dtype != np.uint8 or (stored.ndim == 3 and stored.shape[2] != 3):
-            problem = f"holds {stored.dtype.name} samples of shape {stored.shape}"
+            problem = f"{self.png} holds {stored.dtype.name} samples of shape {stored.shape}"
             remedy = "Save it as RGB of 8 bits, id = red + 256 green + 65536 blue"
-            report(Fault("unreadable-labels", problem, str(self.png), remedy, self.key))
-        elif stored.shape[:2] != size_hw:
-            problem = f"is {list(stored.shape[:2])}, but the picture is {list(size_hw)}"
-            remedy = "Give the segments of that very picture"
-            report(
-                Fault("size-differs", f"{problem} (height, width)", str(self.png), remedy, self.key)
-            )
-        elif stored.ndim == 2:
-            return stored.astype(np.int64)
-        else:
-            return stored.astype(np.int64) @ (1, 256, 65536)
-        return np.zeros(size_hw, np.int64)
+            drawing.give_up("unreadable-labels", problem, remedy)
+        if stored.shape[:2] != drawing.size_hw:
+            problem = f"{self.png} is {list(stored.shape[:2])}, but the picture is "
+            problem += f"{list(drawing.size_hw)} (height, width)"
+            drawing.give_up("size-differs", problem, "Give the segments of that very picture")
+        ids = stored.astype(np.int64)
+        return ids if stored.ndim == 2 else ids @ (1, 256, 65536)
 
     def _add(self, segment: object, regions: dict[int, RunLengths], drawing: Drawing) -> None:
         """Takes one record and its region in; what remains in `regions` has no record."""
@@ -208,7 +189,8 @@ def open_panoptic(opening: Opening) -> Collection:
             if image and record:
                 png = _pngs(file.path) / record[0]
                 labels = PanopticLabels(
-                    file, picture, image, png, record[1], naming.classes, naming.id_of
+                    *(file.path, image, naming.classes, naming.id_of, ""),
+                    *(file, picture, png, record[1]),
                 )
                 entries.append(entry_of(picture, image, labels, found.split, root=root))
     if not entries:

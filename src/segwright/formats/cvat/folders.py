@@ -15,7 +15,7 @@ Source: https://docs.cvat.ai/docs/other/xml_format (version 1.1).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -25,6 +25,7 @@ from segwright.errors import LabelError
 from segwright.formats.cvat.shapes import AREAS, read_attributes, read_shape, whole_number
 from segwright.formats.cvat.writing import write_cvat
 from segwright.formats.drawing import Drawing
+from segwright.formats.drawn import DrawnLabels
 from segwright.formats.entry import (
     Collection,
     Entry,
@@ -33,14 +34,12 @@ from segwright.formats.entry import (
     split_of_name,
     with_unique_keys,
 )
-from segwright.formats.faults import Fault, Report, fault_of, refuse
+from segwright.formats.faults import Fault, Report, fault_of
 from segwright.formats.format import Format, Opening
 from segwright.formats.objects import name_objects
 from segwright.formats.references import Pictures, in_order, key_of, parts_of, split_of_parts
 from segwright.formats.strict_xml import read_xml
-from segwright.images import image_size_hw
-from segwright.labels.classes import Classes
-from segwright.labels.instances import Instance, Instances
+from segwright.labels.instances import Instance
 
 _ROOT_ELEMENT = re.compile(rb"<annotations[\s>]")
 _SNIFFED_BYTES = 4096
@@ -71,52 +70,30 @@ def _is_cvat(path: Path) -> bool:
 
 
 @dataclass(frozen=True)
-class CvatLabels:
-    """The labels of one picture in a CVAT file.
+class CvatLabels(DrawnLabels):
+    """The labels of one picture in a CVAT file, on the layers of their z_order.
 
     Attributes:
-        path: The CVAT file.
-        element: What it says about the picture.
-        image: The picture's file.
-        classes: What the ids mean.
-        id_of: Label → class id or `classes.ignore_index`.
-        key: The picture's key, for reports.
+        element: What the file says about the picture.
     """
 
-    path: Path
     element: Element
-    image: Path
-    classes: Classes
-    id_of: Mapping[str, int]
-    key: str
 
     @property
-    def paths(self) -> tuple[Path, ...]:
-        return (self.path,)
+    def where(self) -> str:
+        return f"{self.path}, {self.element.get('name')}"
 
-    def read(self, report: Report = refuse) -> Instances:
-        """The objects as they were drawn, on the layers of their z_order.
-
-        Raises:
-            LabelError: What `report` raises.
-        """
-        size_hw = image_size_hw(self.image)
-        where = f"{self.path}, {self.element.get('name')}"
-        drawing = Drawing(size_hw, self.classes, where, report, self.key)
+    def draw(self, drawing: Drawing) -> None:
         try:
             said = (
-                whole_number(self.element, "height", default=size_hw[0]),
-                whole_number(self.element, "width", default=size_hw[1]),
+                whole_number(self.element, "height", default=drawing.size_hw[0]),
+                whole_number(self.element, "width", default=drawing.size_hw[1]),
             )
         except LabelError as error:
-            drawing.fault("bad-record", error.problem, error.remedy or "Correct it")
-            said = size_hw
-        if said != size_hw:
-            drawing.fault("size-differs", *_size_differs(said, size_hw))
-            return drawing.instances()
+            drawing.give_up("bad-record", error.problem, error.remedy or "Correct it")
+        self.require_size(said, drawing)
         for number, element in enumerate(self.element):
             self._draw(element, f"{element.tag} {number}", drawing)
-        return drawing.instances()
 
     def _draw(self, element: Element, name: str, drawing: Drawing) -> None:
         """Adds one object, or reports what is wrong with it."""
@@ -140,13 +117,6 @@ class CvatLabels:
         attributes = read_attributes(element)
         class_id = self.id_of[label]
         drawing.add(Instance(class_id, shape, name=name, attributes=attributes, layer=layer))
-
-
-def _size_differs(said: tuple[int, int], is_hw: tuple[int, int]) -> tuple[str, str]:
-    problem = f"says that the picture is {list(said)}, but it is {list(is_hw)} (height, width)"
-    if said == is_hw[::-1]:
-        return f"{problem}, as if it lay on its side", "Turn the picture as it was annotated"
-    return problem, "Give the size of the picture that was annotated, or that very picture"
 
 
 @dataclass
@@ -189,15 +159,11 @@ def open_cvat(opening: Opening) -> Collection:
         notes.append(f"Ignored: {listed(naming.ignored)}.")
     if empty := sum(len(element) == 0 for _, element in found.records.values()):
         notes.append(f"{empty} pictures have no shape and are background throughout.")
-    finished = [
-        replace(
-            entry,
-            labels=CvatLabels(
-                *found.records[entry.image], entry.image, naming.classes, naming.id_of, entry.key
-            ),
-        )
-        for entry in entries
-    ]
+    finished = []
+    for entry in entries:
+        path, element = found.records[entry.image]
+        labels = CvatLabels(path, entry.image, naming.classes, naming.id_of, entry.key, element)
+        finished.append(replace(entry, labels=labels))
     return Collection(naming.classes, tuple(finished), tuple(notes))
 
 

@@ -11,7 +11,7 @@ advanced/exporting_annotations.html.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,14 +20,13 @@ import numpy as np
 
 from segwright.errors import LabelError
 from segwright.formats.drawing import Drawing
-from segwright.formats.faults import Fault, Report, refuse
+from segwright.formats.drawn import DrawnLabels
+from segwright.formats.faults import Fault
 from segwright.formats.geojson.classes import ClassRule, classification
 from segwright.formats.strict_json import read_json
-from segwright.images import image_size_hw
 from segwright.images.georeference import Georeference, read_georeference
-from segwright.labels.classes import Classes
 from segwright.labels.clipping import clipped
-from segwright.labels.instances import Instance, Instances
+from segwright.labels.instances import Instance
 from segwright.labels.shapes import Polygon, Polygons
 
 _WGS84 = 4326
@@ -111,39 +110,17 @@ def properties_of(feature: Record) -> Record:
 
 
 @dataclass(frozen=True)
-class GeoJsonLabels:
-    """The labels of one picture.
+class GeoJsonLabels(DrawnLabels):
+    """The labels of one picture, in pixels.
 
     Attributes:
-        path: The GeoJSON file.
-        image: The picture's file.
         rule: How a feature's class is found.
-        classes: What the ids mean.
-        id_of: Class name → class id or `classes.ignore_index`.
-        key: The picture's key, for reports.
     """
 
-    path: Path
-    image: Path
     rule: ClassRule
-    classes: Classes
-    id_of: Mapping[str, int]
-    key: str
 
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        return (self.path,)
-
-    def read(self, report: Report = refuse) -> Instances:
-        """The objects as they were drawn, in pixels.
-
-        Raises:
-            LabelError: No GeoJSON, or what `report` raises.
-            ImageError: The picture cannot be read.
-        """
+    def draw(self, drawing: Drawing) -> None:
         file = read_geojson(self.path)
-        size_hw = image_size_hw(self.image)
-        drawing = Drawing(size_hw, self.classes, str(self.path), report, self.key)
         georeference = None
         if file.features and not file.is_in_pixels:
             georeference = read_georeference(self.image)
@@ -152,11 +129,9 @@ class GeoJsonLabels:
                     "Export the labels in the coordinate system of the picture and name it in "
                     "'crs', or give them in pixels with QuPath's 'objectType'"
                 )
-                report(Fault("wrong-crs", problem, str(self.path), remedy, self.key))
-                return drawing.instances()
+                drawing.give_up("wrong-crs", problem, remedy)
         for number, feature in enumerate(file.features):
             self._add(feature, f"feature {number}", georeference, drawing)
-        return drawing.instances()
 
     def _add(
         self, feature: object, name: str, georeference: Georeference | None, drawing: Drawing

@@ -78,7 +78,7 @@ def open_geojson_folders(opening: Opening) -> Collection:
     decided = []
     for entry in entries:
         path = entry.labels.paths[0]
-        labels = GeoJsonLabels(path, entry.image, rule, naming.classes, naming.id_of, entry.key)
+        labels = GeoJsonLabels(path, entry.image, naming.classes, naming.id_of, entry.key, rule)
         if path not in unreadable:
             decided.append(replace(entry, labels=labels))
     notes = [f"{len(features)} features in GeoJSON. {rule.note}"]

@@ -18,6 +18,7 @@ from typing import Any
 
 from segwright.errors import LabelError
 from segwright.formats.drawing import Drawing
+from segwright.formats.drawn import DrawnLabels
 from segwright.formats.entry import (
     Collection,
     Entry,
@@ -26,7 +27,7 @@ from segwright.formats.entry import (
     split_of_name,
     with_unique_keys,
 )
-from segwright.formats.faults import Fault, Report, fault_of, refuse
+from segwright.formats.faults import Fault, Report, fault_of
 from segwright.formats.format import Format, Opening
 from segwright.formats.label_studio.results import Region, labels_of, read_shape, regions_of
 from segwright.formats.label_studio.tasks import Task, named, picture_of, read_tasks
@@ -34,9 +35,7 @@ from segwright.formats.label_studio.writing import write_label_studio
 from segwright.formats.objects import name_objects
 from segwright.formats.references import Pictures, in_order, key_of, split_of_parts
 from segwright.formats.strict_xml import read_xml
-from segwright.images import image_size_hw
-from segwright.labels.classes import Classes
-from segwright.labels.instances import Instance, Instances
+from segwright.labels.instances import Instance
 
 _SNIFFED_BYTES = 65_536
 _LOOKED_AT = 5
@@ -67,47 +66,23 @@ def _is_export(path: Path) -> bool:
 
 
 @dataclass(frozen=True)
-class LabelStudioLabels:
+class LabelStudioLabels(DrawnLabels):
     """The labels of one picture in an export.
 
     Attributes:
-        path: The export.
-        task: What it says about the picture.
-        image: The picture's file.
-        classes: What the ids mean.
-        id_of: Label → class id or `classes.ignore_index`.
-        key: The picture's key, for reports.
+        task: What the export says about the picture.
     """
 
-    path: Path
     task: Task
-    image: Path
-    classes: Classes
-    id_of: Mapping[str, int]
-    key: str
 
     @property
-    def paths(self) -> tuple[Path, ...]:
-        return (self.path,)
+    def where(self) -> str:
+        return f"{self.path}, {self.task.name}"
 
-    def read(self, report: Report = refuse) -> Instances:
-        """The objects as they were drawn.
-
-        Raises:
-            LabelError: What `report` raises.
-        """
-        size_hw = image_size_hw(self.image)
-        drawing = Drawing(size_hw, self.classes, f"{self.path}, {self.task.name}", report, self.key)
+    def draw(self, drawing: Drawing) -> None:
         regions = regions_of(self.task.results or ())
-        said = next((r.size_hw for r in regions if r.size_hw not in ((None, None), size_hw)), None)
-        if said is not None:
-            drawing.fault(
-                "size-differs",
-                f"says that the picture is {list(said)!s:.60}, but it is {list(size_hw)} "
-                f"(height, width){', as if it lay on its side' * (said == size_hw[::-1])}",
-                "Give the size of the picture that was annotated, or that very picture",
-            )
-            return drawing.instances()
+        for region in regions:
+            self.require_size(region.size_hw, drawing)
         if any(region.record.get("image_rotation") for region in regions):
             drawing.fault(
                 "turned-picture",
@@ -117,7 +92,6 @@ class LabelStudioLabels:
             )
         for region in regions:
             self._draw(region, drawing)
-        return drawing.instances()
 
     def _draw(self, region: Region, drawing: Drawing) -> None:
         """Adds one object, or reports what is wrong with it."""
@@ -179,15 +153,11 @@ def open_label_studio(opening: Opening) -> Collection:
     notes = _notes([task for _, task in labelled.values()])
     if naming.ignored:
         notes.append(f"Ignored: {listed(naming.ignored)}.")
-    finished = [
-        replace(
-            entry,
-            labels=LabelStudioLabels(
-                *labelled[entry.image], entry.image, naming.classes, naming.id_of, entry.key
-            ),
-        )
-        for entry in entries
-    ]
+    finished = []
+    for entry in entries:
+        path, task = labelled[entry.image]
+        labels = LabelStudioLabels(path, entry.image, naming.classes, naming.id_of, entry.key, task)
+        finished.append(replace(entry, labels=labels))
     return Collection(naming.classes, tuple(finished), tuple(notes))
 
 

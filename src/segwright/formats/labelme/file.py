@@ -20,17 +20,17 @@ import numpy as np
 
 from segwright.errors import LabelError, SegwrightError
 from segwright.formats.drawing import Drawing
-from segwright.formats.faults import Fault, Report, refuse
+from segwright.formats.drawn import DrawnLabels
+from segwright.formats.faults import Fault
 from segwright.formats.masks.kinds import means_ignored
 from segwright.formats.references import parts_of
 from segwright.formats.strict_json import read_json
 from segwright.formats.vertices import vertices
 from segwright.formats.writing import IGNORED_NAME
-from segwright.images import ReadLimits, decode_image, image_size_hw
-from segwright.labels.classes import Classes
+from segwright.images import ReadLimits, decode_image
 from segwright.labels.cropped import Cropped
 from segwright.labels.curves import ellipse_ring
-from segwright.labels.instances import Instance, Instances
+from segwright.labels.instances import Instance
 from segwright.labels.rle import RunLengths
 from segwright.labels.shapes import Box, Polygon, Polygons, Shape, region_of
 
@@ -104,61 +104,31 @@ def read_labelme(path: Path) -> LabelMeFile:
 
 
 @dataclass(frozen=True)
-class LabelMeLabels:
+class LabelMeLabels(DrawnLabels):
     """The labels of one picture in a LabelMe file of its own.
 
-    Attributes:
-        path: The LabelMe file.
-        image: The picture's file.
-        classes: What the ids mean.
-        id_of: Name → class id or `classes.ignore_index`.
-        key: The picture's key, for reports.
+    Shapes of one label and group are one object.
     """
 
-    path: Path
-    image: Path
-    classes: Classes
-    id_of: Mapping[str, int]
-    key: str
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        return (self.path,)
-
-    def read(self, report: Report = refuse) -> Instances:
-        """The objects as they were drawn; shapes of one label and group are one object.
-
-        Raises:
-            LabelError: The file cannot be read, or what `report` raises.
-        """
+    def draw(self, drawing: Drawing) -> None:
         file = read_labelme(self.path)
-        size_hw = image_size_hw(self.image)
-        drawing = Drawing(size_hw, self.classes, str(self.path), report, self.key)
-        self._check_picture(file, report)
-        if file.size_hw in (None, size_hw):
-            for label, shapes in _objects(file.shapes):
-                self._draw(label, shapes, drawing)
-        else:
-            drawing.fault("size-differs", *_size_differs(file.size_hw or (0, 0), size_hw))
-        return drawing.instances()
+        self._check_picture(file, drawing)
+        self.require_size(file.size_hw or (None, None), drawing)
+        for label, shapes in _objects(file.shapes):
+            self._draw(label, shapes, drawing)
 
-    def _check_picture(self, file: LabelMeFile, report: Report) -> None:
+    def _check_picture(self, file: LabelMeFile, drawing: Drawing) -> None:
         """Reports a file that says it belongs to another picture."""
         parts = parts_of(file.image_path)
         if not parts or Path(parts[-1]).stem == self.image.stem:
             return
-        both = os.path.isfile(self.image.with_name(parts[-1]))  # False for a name too long
-        report(
-            Fault(
-                "unknown-image",
-                f"is taken for the labels of {self.image.name}, but its imagePath is "
-                f"{file.image_path!r:.80}{', which is there as well' if both else ''}",
-                str(self.path),
-                "Give the picture, the file and its imagePath the same name",
-                self.key,
-                "error" if both else "warning",
-            )
-        )
+        problem = f"is taken for the labels of {self.image.name}, but its imagePath is "
+        problem += f"{file.image_path!r:.80}"
+        remedy = "Give the picture, the file and its imagePath the same name"
+        if os.path.isfile(self.image.with_name(parts[-1])):  # False for a name too long
+            drawing.give_up("unknown-image", f"{problem}, which is there as well", remedy)
+        fault = Fault("unknown-image", problem, drawing.where, remedy, self.key, "warning")
+        drawing.report(fault)
 
     def _draw(
         self, label: object, shapes: Sequence[tuple[str, Mapping[str, Any]]], drawing: Drawing
@@ -195,14 +165,6 @@ class LabelMeLabels:
         if name not in self.id_of and name == "background":
             return self.classes.background
         return self.id_of.get(name)
-
-
-def _size_differs(said: tuple[int, int], is_hw: tuple[int, int]) -> tuple[str, str]:
-    """Problem and remedy where a file gives another size than its picture has."""
-    problem = f"says that its picture is {list(said)}, but it is {list(is_hw)} (height, width)"
-    if said == is_hw[::-1]:
-        return f"{problem}, as if it lay on its side", "Turn the picture as it was annotated"
-    return problem, "Give the size of the picture that was annotated, or that very picture"
 
 
 def _objects(

@@ -9,6 +9,7 @@ Source: the development kit of http://host.robots.ox.ac.uk/pascal/VOC/voc2012/.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,17 +20,18 @@ import numpy as np
 
 from segwright.errors import LabelError
 from segwright.formats.drawing import Drawing
-from segwright.formats.faults import Fault, Report, fault_of, refuse
+from segwright.formats.drawn import DrawnLabels
+from segwright.formats.faults import Fault, Report, fault_of, give_up, refuse
 from segwright.formats.masks.values import MaskFile, differs_in_channels, packed, read_mask
 from segwright.formats.pascal_voc.classes import BORDER, BORDER_COLOUR
 from segwright.formats.strict_xml import read_xml
-from segwright.images import image_size_hw
 from segwright.labels.classes import Classes
 from segwright.labels.instances import Instance, Instances, Labels
 from segwright.labels.label_map import LabelMap
 from segwright.labels.rle import RunLengths, regions_by_id
 from segwright.labels.shapes import Box
 
+_WHOLE = re.compile(r"[0-9]{1,9}")
 _FLAGS = ("truncated", "difficult", "occluded")
 _STEP = 1 << 16  # (object, class) as one number: more than there are class ids
 
@@ -70,8 +72,7 @@ class VocLabels:
             problem = f"is {numbers.shape[0]}×{numbers.shape[1]}, but the mask of classes "
             problem += f"{self.mask.path} is {height}×{width} (height × width)"
             remedy = "Give both the size of the picture"
-            report(Fault("size-differs", problem, str(self.objects), remedy, self.key))
-            return labels
+            give_up(Fault("size-differs", problem, str(self.objects), remedy, self.key), report)
         numbers[labels.ids == labels.classes.ignore_index] = 0
         instances = tuple(self._instances(numbers, labels, report))
         return Instances(labels.size_hw, instances, labels.classes)
@@ -142,36 +143,13 @@ class VocLabels:
 
 
 @dataclass(frozen=True)
-class VocBoxes:
-    """The labels of one picture of which only boxes are known.
+class VocBoxes(DrawnLabels):
+    """The labels of one picture of which only boxes are known."""
 
-    Attributes:
-        annotation: The XML file.
-        image: The picture's file.
-        classes: What class ids mean.
-        id_of: Name → class id or `classes.ignore_index`.
-        key: The picture's key.
-    """
-
-    annotation: Path
-    image: Path
-    classes: Classes
-    id_of: Mapping[str, int]
-    key: str
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        return (self.annotation,)
-
-    def read(self, report: Report = refuse) -> Instances:
-        """The boxes.
-
-        Raises:
-            LabelError: The file cannot be read, or what `report` raises.
-        """
-        size_hw = image_size_hw(self.image)
-        drawing = Drawing(size_hw, self.classes, str(self.annotation), report, self.key)
-        for number, record in enumerate(read_xml(self.annotation).findall("object"), start=1):
+    def draw(self, drawing: Drawing) -> None:
+        content = read_xml(self.path)
+        self.require_size(_size_of(content), drawing)
+        for number, record in enumerate(content.findall("object"), start=1):
             name, said = f"object {number}", _text(record, "name")
             box = _box(record)
             if said is None or said not in self.id_of:
@@ -185,7 +163,6 @@ class VocBoxes:
                 drawing.fault("box-only", text, "Draw its outline", name=name)
                 attributes = attributes_of(record)
                 drawing.add(Instance(self.id_of[said], box, name=name, attributes=attributes))
-        return drawing.instances()
 
 
 def names_in(annotation: Path) -> list[str]:
@@ -203,6 +180,15 @@ def attributes_of(record: Element) -> dict[str, Any]:
     said: dict[str, Any] = {flag: True for flag in _FLAGS if _text(record, flag) == "1"}
     pose = _text(record, "pose")
     return {**said, "pose": pose} if pose and pose != "Unspecified" else said
+
+
+def _size_of(content: Element) -> tuple[object, object]:
+    """Height and width that an XML file gives; None and None where it gives none, or 0."""
+    said = [(content.findtext(f"size/{side}") or "").strip() for side in ("height", "width")]
+    if all(side in ("", "0") for side in said):  # as programs write that never saw the picture
+        return None, None
+    height, width = (int(side) if _WHOLE.fullmatch(side) else side for side in said)
+    return height, width
 
 
 def _box(record: Element) -> Box | None:
