@@ -28,7 +28,7 @@ from segwright.formats.faults import Report, refuse
 from segwright.formats.masks.kinds import means_ignored
 from segwright.formats.strict_yaml import parse_yaml
 from segwright.labels.classes import Classes
-from segwright.labels.instances import Instances, Labels
+from segwright.labels.instances import Labels
 from segwright.labels.label_map import LabelMap
 
 Others = Literal["keep", "ignore", "background"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sized
+from collections.abc import Callable, Iterable, Sequence, Sized
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -86,6 +86,28 @@ def measure_facts(
     if tally is None:
         raise DataError("no sample to measure", remedy="Give a dataset with at least one picture")
     return tally.facts()
+
+
+def nothing_to_learn(class_names: Sequence[str], amounts: Sequence[float]) -> DataError | None:
+    """Why nothing can be learned from labels, for whoever asks: a check, or training itself.
+
+    Args:
+        class_names: The classes.
+        amounts: How much the training labels hold of each, in any unit; 0 for nothing.
+
+    Returns:
+        What to raise or tell; None if at least two classes are there.
+    """
+    held = [name for name, amount in zip(class_names, amounts, strict=True) if amount]
+    if len(held) > 1:
+        return None
+    if held:
+        problem = f"the training labels hold the class {held[0]!r} and no other"
+        remedy = "Check that these are the right labels; with one class there is nothing to learn"
+    else:
+        problem = "every pixel of the training labels is ignored"
+        remedy = "Label something, and check what is declared as ignored"
+    return DataError(problem, where="all training labels", remedy=remedy)
 
 
 class _Tally:

@@ -7,12 +7,15 @@ import numpy as np
 _MARGIN = 1.0
 
 
-def clipped(ring: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
-    """The part of a ring on an image and a margin of one pixel around it.
+def clipped(
+    ring: np.ndarray, size_hw: tuple[int, int], *, margin_px: float = _MARGIN
+) -> np.ndarray:
+    """The part of a ring on an image and a margin around it.
 
     Args:
         ring: (P, 2) of (x, y) in pixels.
         size_hw: Height and width of the image in pixels.
+        margin_px: Width of the margin in pixels.
 
     Returns:
         The ring itself if it lies within, otherwise (Q, 2) float64; Q is 0 if nothing of it lies
@@ -20,11 +23,11 @@ def clipped(ring: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
 
     Source: I. Sutherland and G. Hodgman, "Reentrant Polygon Clipping", 1974.
     """
-    far = np.array(size_hw[::-1], dtype=np.float64) + _MARGIN
+    far = np.array(size_hw[::-1], dtype=np.float64) + margin_px
     if not np.isfinite(ring).all():
         return ring
     for axis in (0, 1):
-        ring = _above(ring, axis, -_MARGIN)
+        ring = _above(ring, axis, -margin_px)
         ring = -_above(-ring, axis, -far[axis])
     if not len(ring):
         return ring

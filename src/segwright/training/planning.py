@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import torch
 
+from segwright.dataset.facts import nothing_to_learn
 from segwright.errors import DataError, UsageError
 from segwright.events import Listener, StageStarted
 from segwright.losses import build_loss
@@ -35,7 +36,7 @@ def decide(
     """Makes the plan of a run.
 
     Raises:
-        DataError: There are not two classes.
+        DataError: There are not two classes, or the labels do not hold two.
         UsageError: A setting, model or device that cannot be used.
         BudgetError: The budget is too short.
     """
@@ -70,7 +71,7 @@ def require_sound(
     """Refuses what no plan can be made of, whether it is decided or read from a file.
 
     Raises:
-        DataError: There are not two classes.
+        DataError: There are not two classes, or the labels do not hold two.
         UsageError: Both a budget and a number of steps.
     """
     if len(material.classes) < 2:
@@ -78,6 +79,9 @@ def require_sound(
             f"there is only one class, {material.classes.names[0]!r}: nothing to tell apart",
             remedy="Name a second class, such as 'background', in classes.txt or dataset.yaml",
         )
+    facts = material.facts
+    if (error := nothing_to_learn(facts.class_names, facts.images_with_class)) is not None:
+        raise error
     if budget_s is not None and "steps" in settings:
         raise UsageError(
             f"a budget decides the number of steps; both were given ({budget_s:.0f} s and "

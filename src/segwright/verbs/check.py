@@ -35,7 +35,8 @@ def check(
 
     Returns:
         The verdict; `usable` is False if training would refuse the data or learn nonsense. A
-        draft that could not be written is in it with the reason.
+        draft that could not be written is in it with the reason; `after` is the verdict on a
+        repaired copy, which may be unusable still.
 
     Raises:
         DataError: There is no such folder, or what is asked for needs data that can be opened.
@@ -74,7 +75,8 @@ def check(
         done = repair(
             examined, Path(repair_to), progress=lambda done: listener(StageAdvanced(done))
         )
-        verdict = replace(verdict, repaired=Path(repair_to), repairs=done)
+        after = examine(Path(repair_to), on_event=listener).verdict
+        verdict = replace(verdict, repaired=Path(repair_to), repairs=done, after=after)
     return verdict
 
 

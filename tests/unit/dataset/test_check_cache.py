@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -86,6 +87,17 @@ def test_other_code_is_another_look(
     monkeypatch.setattr(cache, "code_version", lambda: "another")
     _looks(root)
     assert decoded == ["a", "a"]
+
+
+def test_what_other_code_left_is_removed_after_a_week(tmp_path: Path, kept: Path) -> None:
+    root = draw_dataset(tmp_path / "data", {"a": 0})
+    for name, days in (("old", 8), ("recent", 6)):
+        (kept / "check" / name / "ab").mkdir(parents=True)
+        (kept / "check" / name / "ab/look").write_text("seen")
+        used = time.time() - days * 24 * 3600
+        os.utime(kept / "check" / name, (used, used))
+    _looks(root)
+    assert {one.name for one in (kept / "check").iterdir()} == {"recent", cache.code_version()}
 
 
 @pytest.mark.parametrize("damage", [b"", b"rubbish", None])

@@ -11,6 +11,8 @@ from PIL import Image as Pillow
 from tests.unit.dataset.scenes import draw_dataset, save, scene
 
 from segwright.dataset.checks import Verdict, examine
+from segwright.dataset.checks.look import seen_from
+from segwright.formats.faults import Fault
 
 
 @pytest.fixture(autouse=True)
@@ -237,3 +239,77 @@ def test_a_dataset_that_training_cannot_divide(tmp_path: Path) -> None:
     verdict = _check(draw_dataset(tmp_path / "data", {"alone": 0}))
     assert _kinds(verdict) == {"no-split": 1}
     assert not verdict.usable
+
+
+def test_follow_up_findings_are_not_told(root: Path) -> None:
+    for path in root.rglob("masks/*.png"):
+        Pillow.open(path).crop((0, 0, 128, 90)).save(path)
+    assert _kinds(_check(root)) == {"size-differs": 12}
+
+
+def test_the_background_is_not_called_rare(root: Path) -> None:
+    for path in root.rglob("masks/*.png"):
+        mask = np.array(Pillow.open(path)) // 255
+        mask = mask if path.stem == "ant" else np.where(mask > 0, 2, 1).astype(np.uint8)
+        Pillow.fromarray(mask).save(path)
+    (root / "classes.txt").write_text("background\nblob\nspot\n")
+    (root / "dataset.yaml").write_text("background: background\n")
+    assert "rare-class" not in _kinds(_check(root))
+
+
+def test_labels_that_are_ignored_throughout(root: Path) -> None:
+    for path in root.rglob("masks/*.png"):
+        Pillow.fromarray(np.full((96, 128), 255, np.uint8)).save(path)
+    (root / "dataset.yaml").write_text("classes: [a, b]\nignore: [255]\n")
+    (finding,) = [one for one in _check(root).findings if one.how_bad == "error"]
+    assert (finding.kind, finding.where) == ("nothing-labelled", "all training labels")
+    assert "every pixel of the training labels is ignored" in finding.problem
+
+
+def test_faults_of_a_test_split_alone_are_warnings(root: Path) -> None:
+    for seed, word in enumerate(("yak", "zebu"), start=20):
+        save(root, f"test/{word}", scene(seed)[0], scene(seed)[1] * 255)
+    assert _check(root).line == "usable"
+    path = root / "test/images/yak.png"
+    path.write_bytes(path.read_bytes()[:3000])
+    verdict = _check(root)
+    assert verdict.usable
+    (finding,) = verdict.findings
+    assert (finding.kind, finding.how_bad) == ("unreadable-image", "warning")
+    assert "test split cannot be scored" in finding.remedy
+    path = root / "val/images/kite.png"
+    path.write_bytes(path.read_bytes()[:3000])
+    assert not _check(root).usable
+
+
+def test_relative_coordinates_prove_nothing_about_turned_pictures(tmp_path: Path) -> None:
+    exif = Pillow.Exif()
+    exif[0x0112] = 6
+    for folder in ("images", "labels"):
+        (tmp_path / "data" / folder).mkdir(parents=True)
+    for index in range(4):
+        path = tmp_path / f"data/images/{'abcd'[index]}.jpg"
+        Pillow.fromarray(scene(index)[0]).save(path, exif=exif, quality=95)
+        line = f"0 0.1 0.1 0.{index + 5} 0.1 0.5 0.5\n"
+        (tmp_path / f"data/labels/{path.stem}.txt").write_text(line)
+    (tmp_path / "data/data.yaml").write_text("path: .\ntrain: images\nnames: [a]\n")
+    found = _kinds(_check(tmp_path / "data"))
+    assert found["exif-turned"] == 4
+
+
+@pytest.mark.parametrize(
+    ("root", "text", "seen"),
+    [
+        ("data", "data/mydata/masks/data/x.png", "mydata/masks/data/x.png"),
+        ("data", "its picture data/a.png is, in mydata/b", "its picture a.png is, in mydata/b"),
+        (".", "../x and a./b", "../x and a./b"),
+        (
+            "/srv/d.ta",
+            "('/srv/d.ta/a', /srv/d_ta/b, x/srv/d.ta/c)",
+            "('a', /srv/d_ta/b, x/srv/d.ta/c)",
+        ),
+    ],
+)
+def test_places_are_seen_from_the_root(root: str, text: str, seen: str) -> None:
+    fault = seen_from(Fault("layout", text, text, text), Path(root), key=None)
+    assert (fault.problem, fault.where, fault.remedy) == (seen, seen, seen)

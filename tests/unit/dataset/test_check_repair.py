@@ -103,18 +103,79 @@ def test_objects_are_clipped_and_empty_ones_left_out(tmp_path: Path) -> None:
     examined = examine(root)
     assert {"outside-image"} <= {one.kind for one in examined.verdict.findings}
     assert not examined.verdict.usable
-    repair(examined, tmp_path / "repaired")
+    done = repair(examined, tmp_path / "repaired")
     again = examine(tmp_path / "repaired").verdict
     assert [one for one in again.findings if one.how_bad != "note"] == []
     (stored,) = (tmp_path / "repaired").glob("*.json")
-    kept = json.loads(stored.read_text())["annotations"]
-    assert len(kept) == 5
+    kept = json.loads(stored.read_text())
+    # Nobody knows what the two vertices on b were meant to be.
+    assert [one["file_name"] for one in kept["images"]] == ["a.png", "c.png", "d.png"]
+    assert any("1 pictures because of polygons of fewer than three" in line for line in done)
+    assert len(kept["annotations"]) == 4
+    rings = [one["segmentation"][0] for one in kept["annotations"]]
+    corners = [set(zip(ring[::2], ring[1::2], strict=True)) for ring in rings]
+    assert {(100, 70), (128, 70), (128, 96), (126, 96)} in corners
     for entry in open_dataset(tmp_path / "repaired").entries:
         old = next(e for e in examined.looked.entries if e.key == entry.key)  # type: ignore[union-attr]
         np.testing.assert_array_equal(
             as_label_map(entry.labels.read()).ids,
             as_label_map(old.labels.read(lambda fault: None)).ids,
         )
+
+
+def _coco(root: Path, annotations: list[dict[str, object]], width: int = 128) -> Path:
+    """Four pictures of 96×128, the last of which is said to have another width."""
+    (root / "images").mkdir(parents=True)
+    images = []
+    for index, name in enumerate("abcd"):
+        Pillow.fromarray(scene(index)[0]).save(root / f"images/{name}.png")
+        said = width if name == "d" else 128
+        images.append({"id": index, "file_name": f"{name}.png", "height": 96, "width": said})
+        square = [10 + index, 10, 50, 10, 50, 60, 10, 60]
+        annotations.append({"image_id": index, "segmentation": [square]})
+    for number, one in enumerate(annotations):
+        one |= {"id": number, "category_id": 5, "iscrowd": 0, "area": 1, "bbox": [0, 0, 1, 1]}
+    content = {"images": images, "annotations": annotations}
+    (root / "all.json").write_text(json.dumps(content | {"categories": [{"id": 5, "name": "x"}]}))
+    return root
+
+
+def test_pictures_whose_labels_are_not_known_do_not_become_background(tmp_path: Path) -> None:
+    bad = {"image_id": 0, "segmentation": {"size": [96, 128], "counts": [1, 2, 3]}}
+    examined = examine(_coco(tmp_path / "data", [bad], width=100))
+    assert {"bad-rle", "size-differs"} <= {one.kind for one in examined.verdict.findings}
+    done = repair(examined, tmp_path / "repaired")
+    repaired = open_dataset(tmp_path / "repaired")
+    assert {entry.image.stem for entry in repaired.entries} == {"b", "c"}
+    assert all(as_label_map(entry.labels.read()).ids.any() for entry in repaired.entries)
+    assert {line.partition(":")[0] for line in done} >= {
+        "Left out 1 pictures because of run lengths that do not fit their picture",
+        "Left out 1 pictures because of labels of another size than their picture",
+    }
+
+
+def test_a_mask_of_another_size_is_left_out(tmp_path: Path) -> None:
+    root = draw_dataset(tmp_path / "data", {word: i for i, word in enumerate("abcdef")})
+    Pillow.open(root / "masks/c.png").crop((0, 0, 127, 96)).save(root / "masks/c.png")
+    repair(examine(root), tmp_path / "repaired")
+    assert tuple(open_dataset(tmp_path / "repaired").keys) == ("a", "b", "d", "e", "f")
+    assert examine(tmp_path / "repaired").verdict.usable
+
+
+def test_what_the_copy_lacks_is_told(tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    root.mkdir()
+    for index, name in enumerate("abcd"):
+        Pillow.fromarray(scene(index)[0]).save(root / f"{name}.png")
+        square = {"label": "x", "points": [[9, 9], [50 + index, 9], [50, 50]]}
+        line = {"label": "x", "points": [[60, 9], [90, 9]], "shape_type": "line"}
+        shapes = [{"shape_type": "polygon"} | square, *([line] if name == "b" else [])]
+        content = {"imagePath": f"{name}.png", "imageHeight": 96, "imageWidth": 128}
+        content |= {"imageData": None, "shapes": shapes, "version": "5.0.0", "flags": {}}
+        (root / f"{name}.json").write_text(json.dumps(content))
+    done = repair(examine(root), tmp_path / "repaired")
+    assert any(line == "Left out points and lines, which have no area (1)" for line in done)
+    assert len(open_dataset(tmp_path / "repaired")) == 4
 
 
 def test_what_is_refused(tmp_path: Path) -> None:

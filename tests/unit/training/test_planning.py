@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from segwright.dataset import Sample
+from segwright.errors import DataError
 from segwright.images.image import Image
 from segwright.labels.label_map import LabelMap
 from segwright.plan import Plan, Timings
 from segwright.training import planning
 from segwright.training.material import Material
-from segwright.training.planning import examine_machine, time_steps
+from segwright.training.planning import examine_machine, require_sound, time_steps
 from segwright.training.store import SampleStore
 
 MakePlan = Callable[..., Plan]
@@ -47,3 +48,12 @@ def test_one_timed_image_stands_for_all_by_its_size(
         emit=lambda event: None,
     )
     assert timings == replace(measured, glance_s=2.5, image_s=5.0)
+
+
+@pytest.mark.parametrize(("held", "problem"), [((0, 0), "is ignored"), ((0, 5), "no other")])
+def test_labels_that_teach_nothing_are_refused(
+    material: Material, held: tuple[int, int], problem: str
+) -> None:
+    facts = material.facts.model_copy(update={"images_with_class": held})
+    with pytest.raises(DataError, match=problem):
+        require_sound(replace(material, facts=facts), {}, None)

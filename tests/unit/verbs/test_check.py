@@ -187,8 +187,23 @@ def test_repair_says_what_it_did(data: Path, tmp_path: Path) -> None:
     assert code == 4
     assert f"Repaired copy in {tmp_path / 'repaired'}:" in out
     assert "Left out 1 pictures that cannot be read" in out
+    assert "Checked again, the copy is usable" in out
     assert _run(tmp_path / "repaired")[0] == 0
     assert _run(data, "--repair", tmp_path / "repaired")[0] == 2
+
+
+def test_a_copy_that_is_still_unusable_says_so(data: Path, tmp_path: Path) -> None:
+    for path in data.glob("masks/*.png"):
+        mask = np.zeros_like(np.array(Pillow.open(path)))
+        Pillow.fromarray(mask).save(path)
+    (data / "classes.txt").write_text("ground\nblob\n")
+    (data / "images/bbb.png").write_bytes(b"no picture")
+    verdict = segwright.check(data, repair_to=tmp_path / "repaired")
+    assert verdict.after is not None and not verdict.after.usable
+    text = verdict.text()
+    assert "Checked again, the copy is not usable: 1 error" in text
+    assert "'ground' and no other" in text[text.index("Checked again") :]
+    assert verdict.to_plain()["repair"]["after"]["usable"] is False
 
 
 def test_data_are_judged_with_the_classes_of_a_map(tmp_path: Path) -> None:

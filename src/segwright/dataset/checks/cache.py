@@ -5,7 +5,8 @@ its label files, what the labels are read with (classes, meanings of values, the
 picture), their names below the dataset's root, the code that reads and looks, and the libraries
 that decode. Neither times nor places of files count, so nothing that is found can be out of date.
 Files are whole or absent, several processes may write at once, and what cannot be read is as good
-as not there. The folder may be deleted at any time.
+as not there. The folder may be deleted at any time. What other code has left there is removed once
+no check has used it for a week.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ import dataclasses
 import hashlib
 import json
 import os
+import shutil
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,6 +34,7 @@ from segwright.formats.entry import Entry, LabelSource
 from segwright.storage import storage_errors, write_whole
 
 _ROOMS = ("dataset/checks", "formats", "images", "labels")
+_UNUSED_S = 7 * 24 * 3600
 
 
 def cache_folder() -> Path:
@@ -62,7 +67,8 @@ class LookCache:
 
     def __init__(self, root: Path, entries: Sequence[Entry]) -> None:
         self._root = root
-        self._folder = cache_folder() / "check"
+        self._folder = cache_folder() / "check" / code_version()
+        _forget_unused(self._folder)
         self._entries = entries  # keeps them alive, so that an id stands for one object
         uses = Counter(path for entry in entries for path in entry.labels.paths)
         shared = [path for path, number in uses.items() if number > 1 and path.is_file()]
@@ -89,7 +95,7 @@ class LookCache:
         except OSError:
             return None
         image = _name(entry.image, root=self._root)
-        parts = [code_version(), entry.key, image, hashlib.blake2b(data).hexdigest(), files, source]
+        parts = [entry.key, image, hashlib.blake2b(data).hexdigest(), files, source]
         return hashlib.blake2b(json.dumps(parts).encode(), digest_size=24).hexdigest()
 
     def load(self, key: str) -> Look | None:
@@ -117,6 +123,19 @@ class LookCache:
 
     def _path(self, key: str) -> Path:
         return self._folder / key[:2] / key[2:]
+
+
+def _forget_unused(folder: Path) -> None:
+    """Notes that a version's folder is in use, and removes those that no check used for a week.
+
+    Another process may do the same, or use what is removed: its looks are then made again.
+    """
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        os.utime(folder)
+        for other in folder.parent.iterdir():
+            if other != folder and time.time() - other.stat().st_mtime > _UNUSED_S:
+                shutil.rmtree(other, ignore_errors=True)
 
 
 def try_store(cache: LookCache, key: str, look: Look) -> bool:

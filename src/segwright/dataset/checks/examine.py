@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from segwright.dataset.checks.draft import Proposal, propose
-from segwright.dataset.checks.findings import findings
+from segwright.dataset.checks.findings import as_training_sees, findings
 from segwright.dataset.checks.groups import Grouping, guess_groups, torn_groups
 from segwright.dataset.checks.look import seen_from
 from segwright.dataset.checks.looked import Looked
@@ -41,12 +41,15 @@ class Examined:
         looked: Every picture as it was seen; None if the dataset cannot be opened.
         groups: The groups that names tell, if they do.
         proposal: Declarations that the dataset was opened with because it lacks its own.
+        distrusted: Key of a picture that has a fault of its own → the kind of its worst fault.
+            Nobody knows what its pixels are, be it for training or for scoring.
     """
 
     verdict: Verdict
     looked: Looked | None = None
     groups: Grouping | None = None
     proposal: Proposal | None = None
+    distrusted: Mapping[str, str] = field(default_factory=dict)
 
 
 def examine(
@@ -90,12 +93,24 @@ def examine(
     repeated, _ = repeats(looked, progress=lambda done: on_event(StageAdvanced(done)))
     groups = guess_groups(looked)
     found = [seen_from(one, root, key=one.key) for one in faults]
-    found += [*findings(looked), *torn_groups(looked, groups), *repeated]
+    seen = [*findings(looked), *torn_groups(looked, groups), *repeated]
+    errors = [*(() if proposal else found), *seen]  # declarations explain what was found without
+    found += [as_training_sees(one, looked) for one in seen]
     notes = dataset.notes if proposal is None else (*dataset.notes, proposal.note)
     # A label file of several pictures tells its faults to whoever reads first.
     once = tuple({(one.kind, one.where, one.problem): one for one in found}.values())
     verdict = Verdict(root, once, summarise(looked), notes)
-    return Examined(verdict, looked, groups, proposal)
+    return Examined(verdict, looked, groups, proposal, _without_trust(errors))
+
+
+def _without_trust(faults: Iterable[Fault]) -> dict[str, str]:
+    """Keys of pictures with errors → the first kind; objects without a pixel leave nothing open."""
+    errors = (one for one in faults if one.how_bad == "error" and one.kind != "empty-shape")
+    found: dict[str, str] = {}
+    for one in errors:
+        if one.key is not None:
+            found.setdefault(one.key, one.kind)
+    return found
 
 
 def _opened(root: Path, faults: list[Fault]) -> tuple[Dataset | None, Proposal | None]:

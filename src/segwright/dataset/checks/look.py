@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ import numpy as np
 
 from segwright.dataset.checks import thumbnails
 from segwright.dataset.checks.edge_fit import edge_fit
+from segwright.dataset.class_map import Reclassed
 from segwright.errors import ImageError, SegwrightError
-from segwright.formats.entry import Entry
-from segwright.formats.faults import Fault, UnusableLabels, fault_of
+from segwright.formats.entry import Entry, LabelSource
+from segwright.formats.faults import Fault, fault_of
 from segwright.images import Image, decode_image
 from segwright.images.faults import Unreadable
 from segwright.images.header import Header, read_header
@@ -45,6 +47,8 @@ class Look:
         num_objects: Objects that were drawn; None for masks.
         fit: As `edge_fit`.
         lossy_labels: Whether the mask is stored as JPEG.
+        labels_have_size: Whether the labels say, by pixels, how large the picture is that they were
+            drawn on; not so where they are shares of its sides.
     """
 
     faults: tuple[Fault, ...] = ()
@@ -62,6 +66,7 @@ class Look:
     num_objects: int | None = None
     fit: float | None = None
     lossy_labels: bool = False
+    labels_have_size: bool = True
 
     def to_plain(self) -> dict[str, Any]:
         """The look as JSON values."""
@@ -160,10 +165,11 @@ def _seen_in_labels(
     try:
         labels = entry.labels.read(faults.append)
         label_map = as_label_map(labels)
-    except UnusableLabels:  # why was told
-        return {}
     except SegwrightError as error:
-        faults.append(fault_of(error, "unreadable-labels", where=entry.labels.paths[0]))
+        if error.problem not in {
+            fault.problem for fault in faults
+        }:  # reported before it was given up
+            faults.append(fault_of(error, "unreadable-labels", where=entry.labels.paths[0]))
         return {}
     orientation, lossy = _of_mask_file(entry, labels)
     if label_map.size_hw != image.size_hw:
@@ -179,6 +185,7 @@ def _seen_in_labels(
         "num_objects": len(labels.objects) if isinstance(labels, Instances) else None,
         "fit": edge_fit(image, label_map),
         "lossy_labels": lossy,
+        "labels_have_size": _say_size(entry.labels),
     }
 
 
@@ -192,6 +199,12 @@ def _of_mask_file(entry: Entry, labels: Labels) -> tuple[int, bool]:
     except (OSError, Unreadable):
         return 1, False
     return header.orientation, header.format == "JPEG"
+
+
+def _say_size(labels: LabelSource) -> bool:
+    while isinstance(labels, Reclassed):
+        labels = labels.source
+    return getattr(labels, "says_size", True)
 
 
 def _other_size(
@@ -227,7 +240,11 @@ def seen_from(fault: Fault, root: Path, *, key: str | None) -> Fault:
         key: The picture that it is about; None if it is about several.
     """
     texts = (fault.problem, fault.where, fault.remedy)
-    problem, where, remedy = (text.replace(f"{root}/", "") for text in texts)
+    if root != Path():  # else paths are seen from there already
+        # Where a path begins; elsewhere the same letters are a part of another one.
+        leading = re.compile(rf"(?<![^\s'\"(\[,:;=]){re.escape(f'{root}/')}")
+        texts = tuple(leading.sub("", text) for text in texts)
+    problem, where, remedy = texts
     return Fault(fault.kind, problem, where, remedy, key, fault.severity)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +11,8 @@ import numpy as np
 from segwright.dataset.checks import thumbnails
 from segwright.dataset.checks.look import Look
 from segwright.dataset.dataset import Dataset
+from segwright.dataset.folds import ensure_split
+from segwright.errors import SegwrightError
 from segwright.formats.entry import Entry
 from segwright.labels.classes import Classes
 
@@ -53,6 +56,26 @@ class Looked:
 
     def split(self, index: int) -> str | None:
         return self.entries[index].split
+
+    @cached_property
+    def used(self) -> np.ndarray:
+        """(N,) bool: training reads the picture, to learn from it or to score itself by it."""
+        splits = np.array([entry.split or "" for entry in self.entries])
+        return (splits != "test") | (splits == "test").all()
+
+    @cached_property
+    def training(self) -> np.ndarray:
+        """(N,) bool: training learns from the picture; as it divides them where nothing does."""
+        divided = self.dataset
+        with suppress(SegwrightError):  # which is a finding of its own
+            divided, _ = ensure_split(self.dataset, seed=0)
+        return np.array([entry.split in ("train", None) for entry in divided.entries], dtype=bool)
+
+    @cached_property
+    def unread(self) -> frozenset[str]:
+        """Keys of the pictures that training does not read."""
+        pairs = zip(self.entries, self.used.tolist(), strict=True)
+        return frozenset(entry.key for entry, used in pairs if not used)
 
     @cached_property
     def thumbs(self) -> np.ndarray:

@@ -1,12 +1,15 @@
 """A repaired copy of a dataset: what can be put right without guessing; the rest stays listed.
 
-- Pictures and labels that cannot be read, or that have no partner, are left out.
+- Pictures that cannot be read, that have no partner, or that have any error in their labels are
+  left out: where an object is missing, or its place is not known, its pixels would pass for
+  background.
 - Of exact copies within a split with the same labels one is kept.
 - Masks that were cut at a threshold are written with their two values.
-- Objects that reach outside their picture are clipped to it; objects without any pixel, and
-  records that cannot be read, are left out.
+- Objects that reach outside their picture are cut off at its border; those without any pixel are
+  left out.
 
-The pictures' files are copied byte by byte. Nothing is changed in place.
+The pictures' files are copied byte by byte. Nothing is changed in place. What was written is read
+back and compared with what should have been.
 """
 
 from __future__ import annotations
@@ -16,29 +19,26 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
+from segwright.dataset.checks.clean import CUT, EMPTY, TRACED, Cleaned
 from segwright.dataset.checks.examine import Examined
 from segwright.dataset.checks.looked import Looked
 from segwright.dataset.checks.repeats import copies
+from segwright.dataset.comparing import compare
+from segwright.dataset.dataset import Dataset
 from segwright.dataset.declaring import declare
-from segwright.errors import DataError
+from segwright.dataset.opening import open_dataset
+from segwright.errors import DataError, SegwrightError
 from segwright.formats.catalog import FORMATS, formats_in
-from segwright.formats.entry import Entry
 from segwright.formats.faults import KINDS, Fault
 from segwright.formats.format import Format
+from segwright.formats.lost import Losses
 from segwright.formats.settings import read_settings
 from segwright.formats.writing import Export, Labelled
-from segwright.labels.instances import Instance, Instances
-from segwright.labels.outline import outline
-from segwright.labels.shapes import Box, Polygons, Shape
 from segwright.storage import whole_folder
 
-_PICTURES_LEFT_OUT = (
-    *("unreadable-image", "non-finite", "unreadable-labels"),
-    *("size-differs", "wrong-crs", "unknown-image", "bad-record"),  # if nothing else is known
-)
 _UNPAIRED = ("image-without-labels", "labels-without-image")
+_OF_THE_WHOLE = ("cannot-open", "no-split", "nothing-labelled")
+_WITHOUT_AREA = ("empty-shape", "not-an-area")
 
 
 def repair(
@@ -52,7 +52,7 @@ def repair(
         progress: Called with the number of pictures that are written.
 
     Returns:
-        What was done, one sentence each.
+        What was done and what was lost, one sentence each.
 
     Raises:
         DataError: The dataset cannot be opened, nothing of it can be kept, its format is not
@@ -75,17 +75,25 @@ def repair(
             remedy="Name a folder beside it",
         )
     name, format = _format_of(looked)
-    kept, done = _kept(looked, examined.verdict.findings)
+    kept, done = _kept(looked, examined)
     if not kept:
         raise DataError("no picture can be kept", where=root, remedy="Correct the files first")
-    tally: Counter[str] = Counter()
-    dataset = looked.dataset.subset(kept)
+    chosen = looked.dataset.subset(kept)
+    entries = (replace(entry, labels=Cleaned(entry.labels)) for entry in chosen.entries)
+    dataset = replace(chosen, entries=tuple(entries))
+    tally, losses = Counter[str](), Losses()
     with whole_folder(folder) as aside:
         assert format.write is not None
-        pictures = _repaired([looked.entries[i] for i in kept], looked, kept, tally, progress)
-        format.write(Export(aside, dataset.classes, pictures))
+        pictures = _pictures(dataset, looked, tally, progress)
+        format.write(Export(aside, dataset.classes, pictures, losses))
         declare(aside, dataset, name=name)
-    return (*done, *_sentences(tally, examined))
+        done += [*_of_labels(tally), *_of_declarations(examined)]
+        done += [
+            f"Not kept, because {format.title} has no place for it: {line}"
+            for line in losses.lines()
+        ]
+        done += _read_back(dataset, aside)
+    return tuple(done)
 
 
 def _format_of(looked: Looked) -> tuple[str, Format]:
@@ -100,23 +108,47 @@ def _format_of(looked: Looked) -> tuple[str, Format]:
     return name, FORMATS[name]
 
 
-def _kept(looked: Looked, faults: tuple[Fault, ...]) -> tuple[list[int], list[str]]:
+def _kept(looked: Looked, examined: Examined) -> tuple[list[int], list[str]]:
     """Positions of the pictures that are kept, and why others are not."""
-    done: list[str] = []
-    dropped: set[int] = set()
-    for kind in _PICTURES_LEFT_OUT:
-        keys = {fault.key for fault in faults if fault.kind == kind}
-        found = {
-            i
-            for i, entry in enumerate(looked.entries)
-            if entry.key in keys and not looked.labelled[i]
-        }
-        if found - dropped:
-            done.append(f"Left out {len(found - dropped)} {KINDS[kind].title}")
-        dropped |= found
-    for kind in _UNPAIRED:
-        if number := sum(fault.kind == kind for fault in faults):
-            done.append(f"Left out {KINDS[kind].title} ({number} findings)")
+    reasons: dict[int, str] = {}
+    for index, entry in enumerate(looked.entries):
+        if kind := examined.distrusted.get(entry.key):
+            reasons[index] = kind
+        elif not looked.labelled[index]:
+            reasons[index] = "unreadable-labels"
+    done = [_left_out(kind, number) for kind, number in Counter(reasons.values()).items()]
+    done += _of_no_picture(looked, examined)
+    twice = _copies_within_splits(looked) - reasons.keys()
+    if twice:
+        done.append(f"Left out {len(twice)} exact copies within a split")
+    return [i for i in range(len(looked.entries)) if i not in reasons and i not in twice], done
+
+
+def _left_out(kind: str, number: int) -> str:
+    title = KINDS[kind].title
+    if title.startswith("pictures"):
+        return f"Left out {number} {title}"
+    return f"Left out {number} pictures because of {title}: what they show is not known"
+
+
+def _of_no_picture(looked: Looked, examined: Examined) -> Iterator[str]:
+    """What the dataset names and has not, or has twice: readers leave it out."""
+    keys = {entry.key for entry in looked.entries}
+    kinds = Counter(
+        one.kind for one in examined.verdict.findings if _is_of_none(one, keys, examined)
+    )
+    for kind, number in kinds.items():
+        yield f"Left out {KINDS[kind].title} ({number} findings)"
+
+
+def _is_of_none(fault: Fault, keys: set[str], examined: Examined) -> bool:
+    explained = examined.proposal is not None and fault.kind not in _UNPAIRED
+    known = fault.kind in _OF_THE_WHOLE or explained or fault.key in keys
+    return fault.how_bad == "error" and not known
+
+
+def _copies_within_splits(looked: Looked) -> set[int]:
+    """All but the first of the pictures of a split that are the same with the same labels."""
     twice = set()
     for same in copies(looked):
         seen: set[tuple[str | None, str | None]] = set()
@@ -125,68 +157,51 @@ def _kept(looked: Looked, faults: tuple[Fault, ...]) -> tuple[list[int], list[st
             if what in seen and what[1] is not None:
                 twice.add(index)
             seen.add(what)
-    if twice - dropped:
-        done.append(f"Left out {len(twice - dropped)} exact copies within a split")
-    dropped |= twice
-    return [i for i in range(len(looked.entries)) if i not in dropped], done
+    return twice
 
 
-def _repaired(
-    entries: list[Entry],
-    looked: Looked,
-    kept: list[int],
-    tally: Counter[str],
-    progress: Callable[[int], None],
+def _pictures(
+    dataset: Dataset, looked: Looked, tally: Counter[str], progress: Callable[[int], None]
 ) -> Iterator[Labelled]:
-    """The kept pictures with repaired labels, one at a time."""
-    for done, (index, entry) in enumerate(zip(kept, entries, strict=True), start=1):
-        faults: list[Fault] = []
-        labels = entry.labels.read(faults.append)
-        tally.update(fault.kind for fault in faults)
-        if isinstance(labels, Instances):
-            labels = _clipped(labels, tally)
-        size_hw = looked.looks[index].size_hw or labels.size_hw
+    """The kept pictures with cleaned labels, one at a time."""
+    sizes = dict(zip(looked.dataset.keys, (look.size_hw for look in looked.looks), strict=True))
+    for done, entry in enumerate(dataset.entries, start=1):
+        assert isinstance(entry.labels, Cleaned)
+        labels = entry.labels.read_and_count(tally)
+        size_hw = sizes[entry.key] or labels.size_hw
         yield Labelled(entry.key, entry.image, size_hw, labels, entry.split, entry.group)
         progress(done)
 
 
-def _clipped(labels: Instances, tally: Counter[str]) -> Instances:
-    """Objects clipped to the picture, and none without a pixel."""
-    objects: list[Instance] = []
-    for instance, region in zip(labels.objects, labels.regions, strict=True):
-        if region.area_px == 0:
-            tally["(empty)"] += 1
-        elif _reaches_outside(instance.shape, labels.size_hw):
-            tally["(clipped)"] += 1
-            objects.append(replace(instance, shape=outline(region)))
-        else:
-            objects.append(instance)
-    return replace(labels, objects=tuple(objects))
-
-
-def _reaches_outside(shape: Shape, size_hw: tuple[int, int]) -> bool:
-    if isinstance(shape, Box):
-        shape = shape.polygons()
-    if not isinstance(shape, Polygons):
-        return False
-    height, width = size_hw
-    corners = np.concatenate(shape.rings)
-    return bool((corners < 0).any() or (corners > (width, height)).any())
-
-
-def _sentences(tally: Counter[str], examined: Examined) -> list[str]:
+def _of_labels(tally: Counter[str]) -> Iterator[str]:
     """What was done to labels."""
-    done = []
-    if tally["(clipped)"]:
-        done.append(f"Clipped {tally['(clipped)']} objects to their picture, along its pixels")
-    if tally["(empty)"]:
-        done.append(f"Left out {tally['(empty)']} objects without any pixel")
-    for kind, number in tally.items():
-        if kind in KINDS and KINDS[kind].severity == "error":
-            done.append(f"Left out what was at fault: {KINDS[kind].title} ({number})")
+    if tally[CUT]:
+        yield f"Cut off {tally[CUT]} objects at the border of their picture"
+    if tally[TRACED]:
+        yield f"Drew {tally[TRACED]} of these anew along their pixels, because they are tangled"
+    if tally[EMPTY]:
+        yield f"Left out {tally[EMPTY]} objects without any pixel"
+    for kind in _WITHOUT_AREA:
+        if tally[kind]:
+            yield f"Left out {KINDS[kind].title.removesuffix(' and are left out')} ({tally[kind]})"
+
+
+def _of_declarations(examined: Examined) -> Iterator[str]:
+    """What was done to the values of masks."""
     proposal = examined.proposal
     if proposal is not None and "threshold" in proposal.content:
-        done.append(f"Cut the masks at {proposal.content['threshold']} into two values")
+        yield f"Cut the masks at {proposal.content['threshold']} into two values"
     elif proposal is not None:
-        done.append("Numbered the classes 0, 1, 2 …, as " + proposal.note)
-    return done
+        yield "Numbered the classes 0, 1, 2 …, as " + proposal.note
+
+
+def _read_back(dataset: Dataset, folder: Path) -> Iterator[str]:
+    """Whether the copy holds the pixels that it should."""
+    try:
+        after = open_dataset(folder, report=lambda fault: None)
+        changed = compare(dataset, after).differences["pixels"]
+    except SegwrightError as error:
+        yield f"It could not be compared with the original: {error.problem}"
+        return
+    if changed:
+        yield f"Read back, {changed:,} pixels have another class than they had"

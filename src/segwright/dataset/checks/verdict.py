@@ -40,6 +40,7 @@ class Verdict:
         draft_problem: Why it was not written; None if it was, or was not asked for.
         repaired: Folder that a repaired copy was written to, if one was asked for.
         repairs: What was done there, one sentence each.
+        after: The verdict on that copy.
     """
 
     data: Path
@@ -51,6 +52,7 @@ class Verdict:
     draft_problem: str | None = None
     repaired: Path | None = None
     repairs: tuple[str, ...] = ()
+    after: Verdict | None = None
 
     @property
     def usable(self) -> bool:
@@ -87,6 +89,10 @@ class Verdict:
         parts += [_described(group) for group in self.groups()]
         if self.repaired is not None:
             parts.append("\n".join([f"Repaired copy in {self.repaired}:", *_list(self.repairs)]))
+        if self.after is not None:
+            worst = [group for group in self.after.groups() if group.severity == "error"]
+            parts.append(f"Checked again, the copy is {self.after.line}")
+            parts += [_described(group) for group in worst]
         if self.draft_path is not None:
             parts.append(f"Drafted {self.draft_path}. Read it, correct it, then check again.")
         elif self.draft is not None:
@@ -107,7 +113,7 @@ class Verdict:
                 severity ("error", "warning" or "note"), file (seen from `data`), problem, remedy,
                 and picture (its key in the dataset, or null).
             draft: null, or {text, path, problem}.
-            repair: null, or {folder, done}.
+            repair: null, or {folder, done, after}: the sentences, and the verdict on the copy.
         """
         ordered = [one for group in self.groups() for one in group.findings]
         return {
@@ -129,7 +135,11 @@ class Verdict:
             },
             "repair": None
             if self.repaired is None
-            else {"folder": str(self.repaired), "done": list(self.repairs)},
+            else {
+                "folder": str(self.repaired),
+                "done": list(self.repairs),
+                "after": None if self.after is None else self.after.to_plain(),
+            },
         }
 
     def to_json(self) -> str:

@@ -16,6 +16,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -47,6 +48,8 @@ class YoloLabels:
         declared: The file that says which numbers there are.
         key: The picture's key.
     """
+
+    says_size: ClassVar[bool] = False  # coordinates are shares of the picture's sides
 
     path: Path | None
     image: Path
