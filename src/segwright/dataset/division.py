@@ -1,23 +1,21 @@
 """Divides a dataset into train, val and test: what stays together, and what goes where.
 
-What must not be torn apart decides how, as in `dataset.folds`: groups stay whole; numbered frames
-and slices go in contiguous blocks; pictures that show the same thing stay together.
+What must not be torn apart decides how, as in `dataset.folds`; where neither groups nor names tell
+anything, pictures that show the same thing stay together.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from segwright.dataset.checks.alike import same_pictures
 from segwright.dataset.checks.thumbnails import SIDE, thumbnail
 from segwright.dataset.dataset import Dataset
-from segwright.dataset.folds import MANY_SEQUENCES, sequences
 from segwright.dataset.shares import Targets, assign_blocks, assign_units
 from segwright.dataset.threads import in_order
+from segwright.dataset.units import Units, find_units, positions_of
 from segwright.errors import DataError
 from segwright.formats.entry import Entry, listed
 from segwright.images import read_image
@@ -28,51 +26,37 @@ SPLITS = ("train", "val", "test")
 Progress = Callable[[int], None]
 
 
-@dataclass(frozen=True)
-class Units:
-    """What stays together.
-
-    Attributes:
-        members: Name of each unit → positions of its pictures; each position is in one unit.
-        reason: What was decided and why, one sentence.
-        in_blocks: Whether units are sequences, cut into contiguous blocks in the order of their
-            members; otherwise they stay whole.
-    """
-
-    members: dict[str, list[int]]
-    reason: str
-    in_blocks: bool = False
-
-
-def find_units(dataset: Dataset, *, by: str | None, progress: Progress) -> Units:
+def with_reason(dataset: Dataset, *, by: str | None, progress: Progress) -> tuple[Units, str]:
     """Finds out what must stay together.
 
     Args:
         dataset: What to divide; its entries have groups if any are declared.
         by: The pattern that gave the groups; None if it is to be found out.
         progress: Called with the number of pictures that are read, where they must be.
+
+    Returns:
+        It, and what was decided and why, in one sentence without a full stop.
     """
-    groups = [entry.group for entry in dataset.entries]
-    if any(group is not None for group in groups):
-        members = _by_name((g or e.key for g, e in zip(groups, dataset.entries, strict=True)))
+    units = find_units(dataset)
+    number, alike = len(units.members), "neighbours are alike"
+    if any(entry.group is not None for entry in dataset.entries):
         where = "the groups of the data" if by is None else f"the groups that {by!r} finds in names"
-        return Units(members, f"{len(members)} groups stay whole: {where}.")
-    runs = sequences(dataset.keys)
-    members = {dataset.keys[run[0]]: run for run in runs}
-    if len(runs) >= MANY_SEQUENCES:
-        return Units(members, f"{len(runs)} numbered sequences stay whole: neighbours are alike.")
-    if runs:
-        what = "sequence is" if len(runs) == 1 else "sequences are"
-        reason = f"{len(runs)} numbered {what} cut into contiguous blocks: neighbours are alike."
-        return Units(members, reason, in_blocks=True)
+        return units, f"{number} groups stay whole: {where}"
+    if units.noun == "groups":
+        return units, f"{number} groups stay whole: names that share their number"
+    if units.noun == "sequences":
+        return units, f"{number} numbered sequences stay whole: {alike}"
+    if units.runs is not None:
+        what = "sequence is" if len(units.runs) == 1 else "sequences are"
+        return units, f"{len(units.runs)} numbered {what} cut into contiguous blocks: {alike}"
     clusters = _clusters(dataset, progress)
-    members = {min(dataset.keys[i] for i in cluster): cluster for cluster in clusters}
-    alike = sum(len(cluster) for cluster in clusters if len(cluster) > 1)
-    reason = "No picture shows the same as another: each goes by itself."
-    if alike:
-        number = sum(len(cluster) > 1 for cluster in clusters)
-        reason = f"{alike} pictures show the same as others: {number} clusters stay whole."
-    return Units(members, f"Names tell neither groups nor sequences. {reason}")
+    units = Units({min(dataset.keys[i] for i in one): one for one in clusters}, "pictures")
+    reason = "no picture shows the same as another: each goes by itself"
+    if several := [one for one in clusters if len(one) > 1]:
+        units = Units(units.members, "clusters")
+        pictures = sum(map(len, several))
+        reason = f"{pictures} pictures show the same as others: {len(several)} clusters stay whole"
+    return units, f"Names tell neither groups nor sequences, and {reason}"
 
 
 def divide(
@@ -91,35 +75,40 @@ def divide(
         DataError: Fewer units than splits.
     """
     names = [name for name, share in zip(SPLITS, fractions, strict=True) if share > 0]
+    remedy = "Add pictures, give another --by, or ask for fewer splits with --fractions"
+    if len(units.members) < len(names):
+        raise DataError(
+            f"{len(units.members)} {units.noun} cannot fill {len(names)} splits",
+            where=dataset.root,
+            remedy=remedy,
+        )
     targets = Targets(tuple(share for share in fractions if share > 0), seed)
     features = np.column_stack((np.ones(len(dataset)), areas_px))
-    pieces = len(dataset) if units.in_blocks else len(units.members)
-    if pieces < len(names):
-        raise DataError(
-            f"{pieces} {'picture' if units.in_blocks else 'unit'}s cannot fill {len(names)} "
-            f"splits. {units.reason}",
-            where=dataset.root,
-            remedy="Add pictures, give another --by, or ask for fewer splits with --fractions",
-        )
     found = [""] * len(dataset)
-    order = sorted(units.members)
-    held = [features[units.members[name]] for name in order]
-    if units.in_blocks:
-        chosen = assign_blocks(order, held, targets)
-    else:
-        sums = np.array([one.sum(axis=0) for one in held])
-        splits = assign_units(order, sums, targets)
-        chosen = [[split] * len(one) for split, one in zip(splits, held, strict=True)]
-    for name, splits_of in zip(order, chosen, strict=True):
-        for position, split in zip(units.members[name], splits_of, strict=True):
+    for name, split in _assigned(units, features, targets).items():
+        for position in units.members[name]:
             found[position] = names[split]
     if absent := sorted(set(names) - set(found)):
-        raise DataError(
-            f"nothing is left for {listed(absent)}. {units.reason}",
-            where=dataset.root,
-            remedy="Add pictures, give another --by, or ask for fewer splits with --fractions",
-        )
+        raise DataError(f"nothing is left for {listed(absent)}", where=dataset.root, remedy=remedy)
     return found
+
+
+def _assigned(units: Units, features: np.ndarray, targets: Targets) -> dict[str, int]:
+    """The number of the split of every unit."""
+    held = {name: features[members].sum(axis=0) for name, members in units.members.items()}
+    if units.runs is None:
+        order = sorted(held)
+        splits = assign_units(order, np.array([held[name] for name in order]), targets)
+        return dict(zip(order, splits, strict=True))
+    runs = sorted(units.runs)
+    blocks = assign_blocks(
+        [run[0] for run in runs], [np.array([held[name] for name in run]) for run in runs], targets
+    )
+    return {
+        name: split
+        for run, splits in zip(runs, blocks, strict=True)
+        for name, split in zip(run, splits, strict=True)
+    }
 
 
 def class_areas(dataset: Dataset, *, progress: Progress) -> np.ndarray:
@@ -155,17 +144,11 @@ def _clusters(dataset: Dataset, progress: Progress) -> list[list[int]]:
             index = cluster_of[index]
         return index
 
-    equal = _by_name(dataset.image_hashes()).values()  # blank pictures are like nothing but these
+    equal = positions_of(
+        dataset.image_hashes()
+    ).values()  # blank pictures are like nothing but these
     pairs = [(one[0], other) for one in equal for other in one[1:]]
     pairs += [(pair.first, pair.second) for pair in same_pictures(thumbs)]
     for first, second in pairs:
         cluster_of[root(second)] = root(first)
-    return list(_by_name(str(root(index)) for index in range(len(dataset))).values())
-
-
-def _by_name(names: Iterable[str]) -> dict[str, list[int]]:
-    """The positions of each name."""
-    found: defaultdict[str, list[int]] = defaultdict(list)
-    for index, name in enumerate(names):
-        found[name].append(index)
-    return dict(found)
+    return list(positions_of(str(root(index)) for index in range(len(dataset))).values())

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import cast
 
 from segwright.dataset.dataset import Dataset
-from segwright.errors import DataError
+from segwright.errors import DataError, UsageError
 from segwright.formats.catalog import layouts, open_labels
 from segwright.formats.entry import UNDIVIDED, Entry, listed
 from segwright.formats.faults import Report, refuse
@@ -60,12 +60,25 @@ def open_dataset(
 
 
 def grouped(entries: Sequence[Entry], pattern: str, *, where: object) -> tuple[Entry, ...]:
-    """The entries with the group that the pattern finds in their keys."""
-    matches = [re.search(pattern, entry.key) for entry in entries]
+    """The entries with the group that the pattern finds in their keys.
+
+    Raises:
+        UsageError: It is no regular expression.
+        DataError: It is not found in a key.
+    """
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise UsageError(
+            f"{pattern!r} is no regular expression ({error})",
+            where=where,
+            remedy=r"Put a backslash before what is meant as itself, such as \( or \.",
+        ) from None
+    matches = [compiled.search(entry.key) for entry in entries]
     bare = [entry.key for entry, match in zip(entries, matches, strict=True) if not match]
     if bare:
         raise DataError(
-            f"'groups' {pattern!r} is not found in {len(bare)} of {len(entries)} names: "
+            f"the pattern {pattern!r} is not found in {len(bare)} of {len(entries)} names: "
             f"{listed(bare)}",
             where=where,
             remedy="Write a pattern that is found in every name",

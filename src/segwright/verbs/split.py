@@ -12,7 +12,7 @@ import numpy as np
 
 from segwright.dataset import Dataset, open_dataset
 from segwright.dataset.declaring import declared_in, places_of, write_declared
-from segwright.dataset.division import SPLITS, class_areas, divide, find_units
+from segwright.dataset.division import SPLITS, class_areas, divide, with_reason
 from segwright.dataset.opening import grouped
 from segwright.errors import DataError, UsageError
 from segwright.events import Listener, StageAdvanced, StageStarted
@@ -103,25 +103,24 @@ def split(
     on_event(StageStarted("reading labels", total=len(dataset)))
     areas_px = class_areas(dataset, progress=progress)
     on_event(StageStarted("finding what belongs together", total=len(dataset)))
-    units = find_units(dataset, by=pattern, progress=progress)
+    units, reason = with_reason(dataset, by=pattern, progress=progress)
     chosen = divide(dataset, units, areas_px, fractions=asked, seed=seed)
-    report = SplitReport(
+    on_event(StageStarted("copying"))
+    with whole_folder(out) as folder:
+        _copy(data, folder, out)
+        declared = {"splits": places_of(dataset.entries, chosen)}
+        write_declared(
+            folder, declared_in(data) | declared | ({"groups": pattern} if pattern else {})
+        )
+        _require_as_decided(open_dataset(folder), dataset, chosen)
+    return SplitReport(
         out,
-        units.reason,
+        f"{reason}.",
         _notes(dataset, chosen, areas_px),
         dict(zip(SPLITS, asked, strict=True)),
         _shares(dataset, chosen, areas_px),
         {name: chosen.count(name) for name in SPLITS if name in chosen},
     )
-    on_event(StageStarted("copying"))
-    with whole_folder(out) as folder:
-        _copy(data, folder, out)
-        content = declared_in(data) | {"splits": places_of(dataset.entries, chosen)}
-        if pattern is not None:
-            content["groups"] = pattern
-        write_declared(folder, content)
-        _require_as_decided(open_dataset(folder), dataset, chosen)
-    return report
 
 
 def _fractions(given: Sequence[float]) -> tuple[float, ...]:

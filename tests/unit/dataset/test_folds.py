@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from segwright.dataset import Dataset, ensure_split, make_folds
-from segwright.dataset.folds import sequences
+from segwright.dataset.units import sequences
 from segwright.errors import DataError, UsageError
 from segwright.formats.entry import Entry
 from segwright.labels.classes import Classes
@@ -166,7 +166,31 @@ def test_many_sequences_are_held_out_whole() -> None:
 
 
 def test_what_is_a_sequence() -> None:
-    assert sequences(["f10", "f9", "f11", "g"]) == [[1, 0, 2], [3]]
+    assert sequences(["f10", "f9", "f11", "g"]) == [[[1], [0], [2]], [[3]]]
     assert sequences(["tile_109232", "tile_124236", "tile_129031", "tile_7"]) == []
     assert sequences(["00071198d059", "00ae65c1c663", "01d44a26f668"]) == []
     assert sequences([]) == []
+
+
+def test_what_shares_a_number_stays_together() -> None:
+    eyes = [f"Image_{i:02}{side}" for i in range(1, 15) for side in "LR"]  # one patient a number
+    divided, _ = ensure_split(_dataset(eyes), seed=0)
+    assert divided.split("val").keys == tuple(eyes[-6:])
+    for k in (3, 14):
+        for training, held_out in make_folds(_dataset(eyes), k):
+            assert not {i // 2 for i in training} & {i // 2 for i in held_out}
+    numbers = [3, 17, 18, 40, 77, 230, 231, 900]  # no sequence
+    scans = [f"p{number}_{part}" for number in numbers for part in "abc"]
+    for seed in range(5):
+        divided, text = ensure_split(_dataset(scans), seed=seed)
+        patients = [{key[:-2] for key in divided.split(name).keys} for name in ("train", "val")]
+        assert all(patients) and not patients[0] & patients[1] and "whole groups" in text
+    with pytest.raises(DataError, match="9 folds of only 8 groups"):
+        make_folds(_dataset(scans), 9)
+
+
+def test_a_year_in_all_names_is_no_patient() -> None:
+    words = [f"field_2021_{word}" for word in _words()]
+    divided, text = ensure_split(_dataset(words), seed=0)
+    assert "hash of the name" in text and len(divided.split("val")) > 1
+    assert sequences(["f1", "f2", "f3", "f7_old"]) == [[[0], [1], [2]], [[3]]]

@@ -134,10 +134,12 @@ def test_a_class_that_a_split_lacks_is_told(tmp_path: Path) -> None:
 
 def test_what_cannot_be_divided_is_refused(tmp_path: Path) -> None:
     data = _draw(tmp_path / "data", ["oak", "elm"])
-    with pytest.raises(DataError, match="2 units cannot fill 3 splits"):
+    with pytest.raises(DataError, match=r"2 pictures cannot fill 3 splits\. Add"):
         split(data, tmp_path / "out")
-    with pytest.raises(DataError, match=r"--by: 'groups' '\^p' is not found in 2 of 2"):
+    with pytest.raises(DataError, match=r"--by: the pattern '\^p' is not found in 2 of 2"):
         split(data, tmp_path / "out", by="^p")
+    with pytest.raises(UsageError, match=r"--by: '\(' is no regular expression"):
+        split(data, tmp_path / "out", by="(")
     for fractions in ((0.5, 0.4), (1.2, -0.2), (1.0,), (0.5, 0.5, float("nan"))):
         with pytest.raises(UsageError, match="are no shares of train, val and test"):
             split(data, tmp_path / "out", fractions=fractions)
@@ -184,3 +186,12 @@ def test_no_group_is_torn_and_every_picture_is_somewhere(
     largest = max(sizes) / len(names)
     for name, share in report.fractions.items():
         assert abs(report.shares["pictures"][name] - share) <= 1.5 * largest + 0.1
+
+
+@pytest.mark.parametrize("names", [[f"Image_{i:02}{s}" for i in range(1, 11) for s in "LR"]])
+def test_both_eyes_of_a_patient_are_in_one_split(tmp_path: Path, names: list[str]) -> None:
+    data = _draw(tmp_path / "data", names)
+    report = split(data, tmp_path / "out", fractions=(0.6, 0.2, 0.2))
+    found = _splits(tmp_path / "out")
+    assert all(found[f"Image_{i:02}L"] == found[f"Image_{i:02}R"] for i in range(1, 11))
+    assert report.counts == {"train": 12, "val": 4, "test": 4}
