@@ -16,6 +16,10 @@ RUN := $(VENV)/bin
 CHECK := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.12 python3.13 python3.11 python3.14 python3 python; do \
 	$$p -c '$(CHECK)' >/dev/null 2>&1 && echo $$p && break; done)
+# Tests run in two processes of one thread each: on two cores that takes half the time.
+TEST_PROCESSES ?= 2
+PYTEST = OMP_NUM_THREADS=1 $(RUN)/python -m pytest -q -p no:randomly --durations=15 \
+	-n $(TEST_PROCESSES) --dist worksteal
 # One stamp per choice of torch, so that changing it installs anew.
 STAMP := $(VENV)/.installed$(if $(TORCH_BACKEND),-$(TORCH_BACKEND))
 
@@ -44,10 +48,10 @@ lint: $(STAMP)
 	$(RUN)/pyright --pythonpath $(RUN)/python
 
 test: lint
-	$(RUN)/python -m pytest -q -p no:randomly -m "not slow" --durations=15
+	$(PYTEST) -m "not slow"
 
 test-all: lint
-	$(RUN)/python -m pytest -q -p no:randomly --durations=15
+	$(PYTEST)
 
 clean:
 	rm -rf demo .pytest_cache .ruff_cache .hypothesis
