@@ -78,9 +78,10 @@ def missing_in_splits(looked: Looked) -> Iterator[Fault]:
     """Classes that only some splits hold."""
     splits = np.array([entry.split or "" for entry in looked.entries])
     present = looked.class_px > 0
+    read = [one for one in looked.dataset.splits if looked.labelled[splits == one].any()]
     for class_id, name in enumerate(looked.classes.names):
-        held = [one for one in looked.dataset.splits if present[splits == one, class_id].any()]
-        missing = [one for one in looked.dataset.splits if one not in held]
+        held = [one for one in read if present[splits == one, class_id].any()]
+        missing = [one for one in read if one not in held]
         if held and missing:
             what = "it cannot be learned" if "train" in missing else "it is not scored there"
             yield Fault(

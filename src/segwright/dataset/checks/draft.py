@@ -27,6 +27,9 @@ _MOST_VALUES = 64
 _SHARE_OF_EXTREMES = 0.5
 _IGNORED_BY_CUSTOM = 255
 
+_Explanation = tuple[dict[str, Any], dict[str, str]]
+"""Declarations (key → value), and key → why."""
+
 
 @dataclass(frozen=True)
 class Proposal:
@@ -93,49 +96,68 @@ def _paired(root: Path, settings: DatasetSettings) -> Sequence[Entry]:
     return paired
 
 
-def _explanations(
-    found: MaskSurvey, settings: DatasetSettings
-) -> list[tuple[dict[str, Any], dict[str, str]]]:
+def _explanations(found: MaskSurvey, settings: DatasetSettings) -> list[_Explanation]:
     """What may explain the values, the likeliest first."""
     values = found.values()
     if not values:
         return []
-    explained: list[tuple[dict[str, Any], dict[str, str]]] = []
     if found.is_colour:
-        if len(values) <= _MOST_VALUES and settings.classes is None:
-            names = ["background" if v == 0 else f"colour {v:06x}" for v in values]
-            classes = [
-                {"name": name, "colour": f"#{value:06x}"}
-                for name, value in zip(names, values, strict=True)
-            ]
-            reason = "The colours that the masks hold. Give them their names"
-            explained.append(({"classes": classes}, {"classes": reason}))
-        return explained
+        tried = [_as_colours(values, settings)]
+    else:
+        ignored = {_IGNORED_BY_CUSTOM} & set(values) if len(values) > 2 else set()
+        tried = [
+            _as_threshold(found, settings),
+            _as_ignored(ignored),
+            _as_classes(values, ignored, settings),
+        ]
+    return [one for one in tried if one is not None]
+
+
+def _as_colours(values: Sequence[int], settings: DatasetSettings) -> _Explanation | None:
+    if len(values) > _MOST_VALUES or settings.classes is not None:
+        return None
+    names = ["background" if v == 0 else f"colour {v:06x}" for v in values]
+    classes = [
+        {"name": name, "colour": f"#{value:06x}"} for name, value in zip(names, values, strict=True)
+    ]
+    reason = "The colours that the masks hold. Give them their names"
+    return {"classes": classes}, {"classes": reason}
+
+
+def _as_threshold(found: MaskSurvey, settings: DatasetSettings) -> _Explanation | None:
+    """Two values and what smoothing or compression made of them."""
+    values = found.values()
     total = sum(found.pixels.values())
     extremes = found.pixels[values[0]] + found.pixels[values[-1]]
     few_names = settings.classes is None or len(settings.classes) <= 2
-    if few_names and len(values) > 4 and extremes > _SHARE_OF_EXTREMES * total:
-        threshold = (values[0] + values[-1] + 1) // 2
-        reason = (
-            f"{100 * extremes / total:.1f} % of the mask pixels are {values[0]} or {values[-1]}, "
-            "the rest lies between them: the masks are anti-aliased or were stored with loss. From "
-            "this value on a pixel is foreground"
-        )
-        explained.append(({"threshold": threshold}, {"threshold": reason}))
-    ignored = {_IGNORED_BY_CUSTOM} & set(values) if len(values) > 2 else set()
-    if ignored:
-        reason = "255 stands beside class numbers, where it usually means: not labelled"
-        explained.append(({"ignore": sorted(ignored)}, {"ignore": reason}))
-    if len(values) <= _MOST_VALUES and settings.classes is None:
-        kept = [v for v in values if v not in ignored]
-        names = {v: "background" if v == 0 else f"class {v}" for v in kept}
-        content: dict[str, Any] = {
-            "values": names,
-            **({"ignore": sorted(ignored)} if ignored else {}),
-        }
-        reason = "The values that the masks hold. Give them their names"
-        explained.append((content, {"values": reason}))
-    return explained
+    if not few_names or len(values) <= 4 or extremes <= _SHARE_OF_EXTREMES * total:
+        return None
+    threshold = (values[0] + values[-1] + 1) // 2
+    reason = (
+        f"{100 * extremes / total:.1f} % of the mask pixels are {values[0]} or {values[-1]}, "
+        "the rest lies between them: the masks are anti-aliased or were stored with loss. From "
+        "this value on a pixel is foreground"
+    )
+    return {"threshold": threshold}, {"threshold": reason}
+
+
+def _as_ignored(ignored: set[int]) -> _Explanation | None:
+    if not ignored:
+        return None
+    reason = "255 stands beside class numbers, where it usually means: not labelled"
+    return {"ignore": sorted(ignored)}, {"ignore": reason}
+
+
+def _as_classes(
+    values: Sequence[int], ignored: set[int], settings: DatasetSettings
+) -> _Explanation | None:
+    """A class for every value."""
+    if len(values) > _MOST_VALUES or settings.classes is not None:
+        return None
+    kept = [value for value in values if value not in ignored]
+    names = {value: "background" if value == 0 else f"class {value}" for value in kept}
+    content = {"values": names, **({"ignore": sorted(ignored)} if ignored else {})}
+    return content, {"values": "The values that the masks hold. Give them their names"}
 
 
 def draft(looked: Looked, groups: Grouping | None, proposal: Proposal | None) -> str:
