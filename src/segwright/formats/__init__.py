@@ -1,1 +1,1 @@
-"""Annotation files to labels and back, one module per format."""
+"""Annotation files to labels and back, one package per family of formats."""

@@ -1,6 +1,6 @@
 """What every format delivers: a list of pictures, each with a way to read its labels.
 
-A new format is one module with a function that returns a `Collection`; whatever else it knows
+A new format is one package with a function that returns a `Collection`; whatever else it knows
 stays inside the objects that it gives as `Entry.labels`.
 """
 

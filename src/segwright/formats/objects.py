@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from segwright.errors import DataError, UnknownNameError
+from segwright.errors import DataError, LabelError, UnknownNameError
 from segwright.formats.masks.kinds import Naming, means_ignored, name_classes
 from segwright.formats.settings import DatasetSettings, DeclaredClass
 
@@ -34,7 +34,8 @@ def name_objects(
         The classes, and name → class id (or the ignore index).
 
     Raises:
-        UnknownNameError: A name that dataset.yaml, if it names classes, does not know.
+        LabelError: A name that dataset.yaml, if it names classes, does not know.
+        UnknownNameError: A name under `background` or `ignore` that is no class.
         DataError: A setting that is about mask pictures, or no name at all.
     """
     for key in ("threshold", "values"):
@@ -61,7 +62,8 @@ def name_objects(
     known = {one.name for one in declared}
     for name in names:
         if name not in known and name not in ignored:
-            raise UnknownNameError("class", name, known, where=where)
+            unknown = UnknownNameError("class", name, known, where=where)
+            raise LabelError(unknown.problem, where=where, remedy=unknown.remedy)
     unasked = [name for name in ignored if name not in known]
     declared += [DeclaredClass(name=name) for name in unasked]
     if unasked:

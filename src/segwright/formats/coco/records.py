@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from segwright.errors import LabelError
@@ -53,6 +54,7 @@ class CocoFile:
     _image_ids: frozenset[int] = frozenset()
     _records: list[object] = field(default_factory=list)
     _of_image: Mapping[int, tuple[Record, ...]] | None = None
+    _sorting: Lock = field(default_factory=Lock, repr=False)
 
     def annotations(self, report: Report = refuse) -> Mapping[int, tuple[Record, ...]]:
         """Image id → the annotations of the picture that belong to a picture and a category.
@@ -60,10 +62,11 @@ class CocoFile:
         Args:
             report: Is told of faults the first time; what is at fault is left out.
         """
-        if self._of_image is None:
-            self._of_image = self._sorted_in(_Faults(self.path, "annotation", report))
-            self._records = []
-        return self._of_image
+        with self._sorting:  # pictures are read by several threads; the first one sorts
+            if self._of_image is None:
+                self._of_image = self._sorted_in(_Faults(self.path, "annotation", report))
+                self._records = []
+            return self._of_image
 
     def _sorted_in(self, faults: _Faults) -> Mapping[int, tuple[Record, ...]]:
         of_image: dict[int, list[Record]] = {image: [] for image in self._image_ids}

@@ -1,9 +1,9 @@
 """Datasets that are folders of pictures and folders of masks.
 
-Which folder holds what is told by names (`mask_layouts`); what the values of masks mean by looking
-at many of them (`mask_survey`, `mask_kinds`). Everything that is guessed on the way is said in the
-notes, and `dataset.yaml` can settle it: `images`, `masks`, `instances`, `field_of_view` and
-`ignore_masks` name folders, `classes`, `values`, `threshold` and `ignore` say what values mean.
+Which folder holds what is told by names; what the values of masks mean by looking at many of them.
+Everything that is guessed on the way is said in the notes, and `dataset.yaml` can settle it:
+`images`, `masks`, `instances`, `field_of_view` and `ignore_masks` name folders, `classes`,
+`values`, `threshold` and `ignore` say what values mean.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ def _relative(place: str, root: Path) -> str:
     return place.removeprefix(str(root)).lstrip("/") or "."
 
 
-_SOURCE = "the layouts and kinds of masks that the modules `mask_…` beside this one describe"
+_SOURCE = "no standard: the folders, names and kinds of masks that public datasets use"
 _OF_SHAPES: Mapping[str, str] = {
     "vertices": "polygons become pixels",
     "boxes": "boxes are filled",
@@ -224,7 +224,7 @@ OBJECT_MASKS = Format(
     write=write_object_masks,
     loses={
         **_OF_SHAPES,
-        "crowds": "become objects",
+        "crowds": "crowds are written as ignored regions where no object lies on them",
         "layers": "the smaller object lies on top",
     },
     source=_SOURCE,

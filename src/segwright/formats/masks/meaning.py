@@ -1,9 +1,9 @@
 """Decides what the masks of a dataset mean: classes, single objects, or numbered regions.
 
-one mask a picture            values are classes (`mask_kinds`)
-one mask a picture            values number objects or regions (`numbered_masks`)
+one mask a picture            values are classes (`kinds`)
+one mask a picture            values number objects or regions (`numbered`)
 two masks a picture           one says the class, one numbers the objects
-several masks a picture       each is one object (`object_masks`)
+several masks a picture       each is one object (`of_objects`)
 several masks a picture       several people numbered its regions: the first counts
 """
 

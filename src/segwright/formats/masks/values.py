@@ -1,9 +1,8 @@
 """What the values in mask pictures mean: index, palette, 0/255, cut at a threshold, or colours.
 
-The kind of mask is found by looking at many of them (`mask_survey.py`), decided once
-(`mask_kinds.py`), and kept as a table from stored value to class id together with the sentence that
-says what was decided. A value that is not in the table is an error at every later reading; nothing
-is rounded, clipped or dropped.
+The kind of mask is found by looking at many of them (`survey`), decided once (`kinds`), and kept as
+a table from stored value to class id together with the sentence that says what was decided. A value
+that is not in the table is an error at every later reading; nothing is rounded, clipped or dropped.
 """
 
 from __future__ import annotations

@@ -10,7 +10,6 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -20,10 +19,11 @@ import yaml
 from segwright.formats.entry import UNDIVIDED
 from segwright.formats.lost import Losses
 from segwright.formats.masks.of_objects import slugs
+from segwright.formats.plain import plain_objects
 from segwright.formats.writing import Export, Labelled, class_name, copy_image
 from segwright.images import write_png
 from segwright.labels.classes import distinct_colour
-from segwright.labels.instances import Instances, Labels, as_instances, as_label_map
+from segwright.labels.instances import Instances, Labels, as_label_map
 from segwright.labels.shapes import Box, Polygons
 from segwright.storage import storage_errors, write_whole
 
@@ -75,10 +75,8 @@ def write_object_masks(export: Export) -> None:
     slug_of = slugs(classes.names)
 
     def draw(picture: Labelled, target: Path, losses: Losses) -> None:
-        labels = as_instances(picture.labels)
+        labels = plain_objects(picture.labels, losses)
         _count_shapes(labels, losses)
-        losses.add("crowds", sum(one.is_crowd for one in labels.objects))
-        losses.add("layers", _lie_otherwise(labels))
         with storage_errors(target):
             target.mkdir(parents=True)
         drawn = zip(labels.objects, labels.regions, strict=True)
@@ -93,17 +91,6 @@ def write_object_masks(export: Export) -> None:
 
     _write(export, draw)
     _declare(export, classes.colours, ignore=None)
-
-
-def _lie_otherwise(labels: Instances) -> bool:
-    """Whether other objects lie on top once layers are gone."""
-    objects = [replace(one, is_crowd=False) for one in labels.objects]
-    read = [replace(one, layer=0) for one in objects]
-    before, after = (
-        Instances(labels.size_hw, tuple(some), labels.classes).label_map()
-        for some in (objects, read)
-    )
-    return bool((before.ids != after.ids).any())
 
 
 def _write(export: Export, draw: _Draw) -> None:
@@ -179,6 +166,7 @@ def _count_drawn(labels: Labels, losses: Losses) -> None:
     merged = (n for class_id, n in of_class.items() if n > 1 or class_id == blank)
     losses.add("identity", sum(merged))
     losses.add("crowds", sum(one.is_crowd for one in labels.objects))
+    losses.add("scores", sum(one.score is not None for one in labels.objects))
     seen = set(np.unique(labels.numbers()).tolist())
     losses.add("hidden", sum(number not in seen for number in range(1, len(labels.objects) + 1)))
     times = np.zeros(labels.size_hw[0] * labels.size_hw[1], np.int32)
@@ -192,5 +180,4 @@ def _count_shapes(labels: Instances, losses: Losses) -> None:
     for one in labels.objects:
         losses.add("vertices", isinstance(one.shape, Polygons))
         losses.add("boxes", isinstance(one.shape, Box))
-        losses.add("scores", one.score is not None)
         losses.add("attributes", bool(one.attributes))

@@ -14,6 +14,7 @@ it is for everybody who reads YOLO.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -76,8 +77,7 @@ def open_yolo(opening: Opening) -> Collection:
     notes = [f"YOLO labels of {len(names)} classes, drawn smaller ones over larger ones."]
     if naming.ignored:
         notes.append(f"Ignored: {listed(naming.ignored)}.")
-    if empty := sum(not one.labels.paths for one in kept):
-        notes.append(f"{empty} pictures have no text file and are background throughout.")
+    _report_bare(kept, report)
     return Collection(naming.classes, tuple(labelled), (*notes, *places.notes))
 
 
@@ -167,6 +167,28 @@ def _without_bare_splits(entries: Sequence[Entry], report: Report) -> tuple[Entr
             )
         )
     return tuple(entry for entry in entries if entry.split in labelled)
+
+
+def _report_bare(entries: Sequence[Entry], report: Report) -> None:
+    """Reports pictures without a text file where others of their split have one.
+
+    YOLO takes them for background, which a file that was lost looks like too.
+    """
+    by_split: defaultdict[str | None, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        by_split[entry.split].append(entry)
+    for split, ours in by_split.items():
+        if bare := [entry for entry in ours if not entry.labels.paths]:
+            report(
+                Fault(
+                    "image-without-labels",
+                    f"{len(bare)} of {len(ours)} pictures{f' of {split}' if split else ''} have no "
+                    f"text file and are background throughout: {listed(e.key for e in bare)}",
+                    str(bare[0].image.parent),
+                    "Look that nothing is on them, and give them an empty text file",
+                    severity="warning",
+                )
+            )
 
 
 YOLO = Format(

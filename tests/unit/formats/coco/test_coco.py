@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import numpy as np
@@ -13,9 +16,9 @@ from PIL import Image as Pillow
 from pycocotools import mask as oracle
 
 from segwright.dataset import open_dataset
-from segwright.errors import DataError, LabelError, UnknownNameError
+from segwright.errors import DataError, LabelError
 from segwright.formats.coco.folders import coco_files_in
-from segwright.formats.coco.records import read_coco
+from segwright.formats.coco.records import CocoFile, read_coco
 from segwright.formats.coco.results import semantic_to_coco
 from segwright.formats.faults import Fault
 from segwright.labels.classes import Classes
@@ -223,7 +226,7 @@ def test_declared_classes_order_and_ignore(tmp_path: Path) -> None:
     assert dataset.classes.names == ("background", "cat")
     assert dataset[0].labels.ids[0].tolist() == [255, 255, 1, 1, 1, 255]
     (root / "dataset.yaml").write_text("classes: [cat]")
-    with pytest.raises(UnknownNameError, match="'ant'"):
+    with pytest.raises(LabelError, match=r"unknown class 'ant'.*cat"):
         open_dataset(root)
     (root / "dataset.yaml").write_text("threshold: 3")
     with pytest.raises(DataError, match="'threshold' is about mask pictures"):
@@ -361,3 +364,29 @@ def test_a_file_that_cannot_be_read_does_not_hide_the_others(tmp_path: Path) -> 
     assert dataset.splits == ("train",)
     with pytest.raises(DataError):
         open_dataset(tmp_path)
+
+
+def test_threads_that_ask_at_once_are_given_all_annotations(
+    request: pytest.FixtureRequest,
+) -> None:
+    interval = sys.getswitchinterval()
+    request.addfinalizer(lambda: sys.setswitchinterval(interval))
+    sys.setswitchinterval(1e-6)
+    records = [{"id": i, "image_id": i % 4, "category_id": 1} for i in range(8)]
+    records.append({"id": 8, "image_id": 99, "category_id": 1})
+    for _ in range(300):
+        file = CocoFile(Path("x"), {1: "a"}, (), frozenset(), frozenset(range(4)), list(records))
+        faults: list[Fault] = []
+        barrier = Barrier(3)
+
+        def ask(
+            barrier: Barrier = barrier, file: CocoFile = file, faults: list[Fault] = faults
+        ) -> int:
+            barrier.wait()
+            return sum(map(len, file.annotations(faults.append).values()))
+
+        with ThreadPoolExecutor(3) as pool:
+            counts = {one.result() for one in [pool.submit(ask) for _ in range(3)]}
+        assert counts == {8}
+        assert sum(map(len, file.annotations().values())) == 8
+        assert [fault.kind for fault in faults] == ["unknown-image"]

@@ -218,3 +218,25 @@ def test_what_masks_lose_is_counted(tmp_path: Path) -> None:
         "attributes": 1,
         "hidden": 1,
     }
+
+
+def test_rough_crowds_stay_ignored_in_masks_of_objects(tmp_path: Path) -> None:
+    classes = Classes.named(["background", "cell"], background=0)
+    crowd, cell = np.zeros((2, 6, 8), bool)
+    crowd[1:5, 1:7] = True
+    cell[2:4, 2:4] = True
+    objects = (
+        Instance(1, RunLengths.from_mask(crowd), is_crowd=True, score=0.5),
+        Instance(1, RunLengths.from_mask(cell)),
+    )
+    image = tmp_path / "a.png"
+    Pillow.new("L", (8, 6)).save(image)
+    given = Instances((6, 8), objects, classes)
+    losses, write = Losses(), FORMATS["object-masks"].write
+    assert write is not None
+    (tmp_path / "out").mkdir()
+    write(Export(tmp_path / "out", classes, [Labelled("a", image, (6, 8), given)], losses))
+    ids = open_dataset(tmp_path / "out")[0].labels.ids
+    expected = np.where(cell, 1, np.where(crowd, 255, 0))
+    assert ids.tolist() == expected.tolist() == given.label_map().ids.tolist()
+    assert losses == {"crowds": 1, "scores": 1}

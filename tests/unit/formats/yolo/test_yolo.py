@@ -13,7 +13,7 @@ from PIL import Image as Pillow
 from tests.unit.formats.drawn import CLASSES, masks, polygons, reopened, scenes, written
 
 from segwright.dataset import open_dataset
-from segwright.errors import DataError, LabelError, UnknownNameError
+from segwright.errors import DataError, LabelError
 from segwright.formats.faults import Fault
 from segwright.formats.yolo.bridges import bridged, unbridged
 from segwright.formats.yolo.folders import YOLO
@@ -178,7 +178,7 @@ def test_no_names_at_all(tmp_path: Path) -> None:
 def test_dataset_yaml_must_know_the_names(tmp_path: Path) -> None:
     root = _dataset(tmp_path, SQUARE)
     (root / "dataset.yaml").write_text("classes: [apple, paer]\n")
-    with pytest.raises(UnknownNameError, match="paer"):
+    with pytest.raises(LabelError, match=r"'pear'.*Did you mean 'paer'"):
         open_dataset(root)
 
 
@@ -263,11 +263,15 @@ def test_pictures_without_text_are_background_and_texts_without_picture_a_fault(
     (root / "labels" / "train" / "lost.txt").write_text(SQUARE)
     faults: list[Fault] = []
     dataset = open_dataset(root, report=faults.append)
-    assert [fault.kind for fault in faults] == ["labels-without-image"]
+    assert [(fault.kind, fault.how_bad) for fault in faults] == [
+        ("labels-without-image", "error"),
+        ("image-without-labels", "warning"),
+    ]
     assert "lost" in faults[0].problem
+    assert faults[1].problem.startswith("1 of 2 pictures of train have no text file")
+    assert faults[1].problem.endswith(": empty")
     assert dataset.keys == ("a", "empty")
     assert dataset[1].labels.ids.max() == 0
-    assert any(note.startswith("1 pictures have no text file") for note in dataset.notes)
     assert dataset.fingerprint()
 
 
