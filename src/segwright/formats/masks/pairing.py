@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
+from typing import get_args
 
 from segwright.formats.entry import listed
 from segwright.formats.faults import Fault, Report, refuse
+from segwright.formats.masks.readings import Form, Reading, readings
 from segwright.images import IMAGE_SUFFIXES
 
 
@@ -60,11 +59,6 @@ class Pairs:
     rest_of: Mapping[str, str]
     note: str | None = None
 
-    @property
-    def several(self) -> bool:
-        """Whether any picture has several masks."""
-        return any(len(masks) > 1 for masks in self.masks_of.values())
-
 
 def pair(
     images: Mapping[str, Path],
@@ -85,12 +79,12 @@ def pair(
         masks: Name → file of the masks.
         where: The folder to name in messages.
         what: What the masks are called in messages.
-        report: Is told of pictures without a mask and masks without a picture; both are left out.
+        report: As in `pair_many`.
 
     Returns:
         Picture name → mask file, and a note on how names were matched if they were not equal.
     """
-    pairs = _one_to_one(images, masks, what=what)
+    pairs = _pairs(images, masks, ("same",), what=what, report=report)
     _report_leftovers(pairs, images, masks, what=what, report=report)
     return {image: masks[mask] for image, (mask,) in pairs.masks_of.items()}, pairs.note
 
@@ -104,108 +98,129 @@ def pair_many(
 ) -> Pairs:
     """Finds the masks of every picture, one or several.
 
-    Names that are equal pair up. Otherwise a mask belongs to the picture whose name stands in its
-    own, as a folder ("7/0" or "road/7" of "7") or as whole words at its beginning or end
-    ("7_road_1"); of several such pictures to the one with the longest name. If that leaves
-    something over, names are matched as in `pair`.
+    The name of its picture stands in that of every mask, in one place for all of them (`readings`).
+    Of several places it is the strongest that gives each mask a picture and each picture a mask. A
+    folder that is called like the picture counts more than whatever stands in the names within.
 
     Args:
         images: Name → file of the pictures.
         masks: Name → file of the masks.
-        report: Is told of pictures without a mask and masks without a picture; both are left out.
-        may_lack: Whether pictures may be without masks.
+        report: Is told of pictures without a mask and masks without a picture, which are left out,
+            and of names that can be read in two ways; then the stronger one counts.
+        may_lack: Whether each picture has a folder of its own for its masks, which may be empty.
     """
-    pairs = _one_to_one(images, masks)
-    if any(image != masks_of[0] for image, masks_of in pairs.masks_of.items()) or not _complete(
-        pairs, images, masks
-    ):
-        by_name = _many_to_one(images, masks)
-        more = len(by_name.rest_of) > len(pairs.rest_of)
-        if _complete(by_name, images, masks) or (more and (by_name.several or may_lack)):
-            pairs = by_name
+    forms: tuple[Form, ...] = ("folder",) if may_lack else get_args(Form)
+    pairs = _pairs(images, masks, forms, what="mask", report=report)
     _report_leftovers(pairs, images, masks, report=report, may_lack=may_lack)
     return pairs
 
 
-def _complete(pairs: Pairs, images: Mapping[str, Path], masks: Mapping[str, Path]) -> bool:
-    """Whether every picture has a mask and every mask a picture."""
-    return len(pairs.masks_of) == len(images) and len(pairs.rest_of) == len(masks)
-
-
-def _one_to_one(
-    images: Mapping[str, Path], masks: Mapping[str, Path], *, what: str = "mask"
+def _pairs(
+    images: Mapping[str, Path],
+    masks: Mapping[str, Path],
+    forms: Sequence[Form],
+    *,
+    what: str,
+    report: Report,
 ) -> Pairs:
-    best: tuple[dict[str, str], dict[str, str]] | None = None
-    most = -1
-    for strip_image, strip_mask in product(_strippers(images), _strippers(masks)):
-        image_of = {strip_image(name): name for name in images}
-        mask_of = {strip_mask(name): name for name in masks}
-        if len(image_of) < len(images) or len(mask_of) < len(masks) or "" in image_of:
-            continue
-        matched = len(image_of.keys() & mask_of.keys())
-        if matched > most:
-            best, most = (image_of, mask_of), matched
-        if image_of.keys() == mask_of.keys():
-            break
-    assert best is not None  # names as they are, the first try, are always unique
-    image_of, mask_of = best
-    pairs = {image: mask_of[core] for core, image in image_of.items() if core in mask_of}
-    unequal = next(((image, mask) for image, mask in pairs.items() if image != mask), None)
-    note = unequal and _note(images[unequal[0]], masks[unequal[1]], what)
-    core_of = {image: core for core, image in image_of.items()}
-    rest_of = {mask: _rest(mask, core_of[image]) for image, mask in pairs.items()}
-    return Pairs({image: (mask,) for image, mask in pairs.items()}, rest_of, note)
+    chosen, rivals = _choose(images, masks, forms)
+    if chosen is None:
+        return Pairs({}, {})
+    for other in (rival for rival in rivals if rival.masks_of != chosen.masks_of):
+        report(_two_ways(chosen, other, images, masks, what=what))
+        break
+    else:
+        if chosen.torn:
+            report(_torn(chosen, images, masks, what=what))
+    pairs = [(image, mask) for image, some in chosen.masks_of.items() for mask in some]
+    unequal = next((both for both in pairs if both[0] != both[1]), None)
+    note = unequal and _note(images[unequal[0]], masks[unequal[1]], what, chosen.is_by_folder)
+    return Pairs(chosen.masks_of, chosen.rest_of, note)
 
 
-def _rest(mask: str, core: str) -> str:
-    """What a mask's name says beside the part that it shares with that of its picture."""
-    before, _, behind = mask.partition(core)
-    return f"{before}{behind}".strip("_-. /")
+def _choose(
+    images: Mapping[str, Path], masks: Mapping[str, Path], forms: Sequence[Form]
+) -> tuple[Reading | None, list[Reading]]:
+    """The reading that counts, and others that might be meant as well."""
+    every: list[Reading] = []
+    serves = False
+    for one in readings(images, masks, forms=forms):
+        if serves and not one.is_whole and every[0].is_whole:
+            break  # the part in which names differ is the last resort
+        every.append(one)
+        serves = serves or one.serves(images)
+        if serves and one.is_whole and one.form == "same" and not one.depth:
+            return one, []
+    if not every:
+        partly = readings(images, masks, forms=forms, partly=True)
+        return max(partly, key=lambda one: len(one.rest_of), default=None), []
+    chosen = next((one for one in every if one.serves(images)), every[0])
+    rivals = [one for one in every[every.index(chosen) + 1 :] if one.serves(images)]
+    if chosen.is_by_folder:
+        rivals = [one for one in rivals if one.form == "same"]
+    return chosen, every[: every.index(chosen)] + rivals
 
 
-def _many_to_one(images: Mapping[str, Path], masks: Mapping[str, Path]) -> Pairs:
-    best = Pairs({}, {})
-    for strip_image, strip_mask in product(_strippers(images), _strippers(masks)):
-        image_of = {strip_image(name): name for name in images}
-        if len(image_of) < len(images) or "" in image_of:
-            continue
-        masks_of: defaultdict[str, list[str]] = defaultdict(list)
-        rest_of: dict[str, str] = {}
-        for mask in masks:
-            fits = [(core, rest) for core, rest in _within(strip_mask(mask)) if core in image_of]
-            if fits:
-                core, rest_of[mask] = max(fits, key=lambda one: len(one[0]))
-                masks_of[image_of[core]].append(mask)
-        if len(rest_of) > len(best.rest_of):
-            ordered = {image: tuple(masks_of[image]) for image in images if image in masks_of}
-            image, (mask, *_) = next(iter(ordered.items()))
-            note = _note(images[image], masks[mask], "mask")
-            best = Pairs(ordered, rest_of, note)
-        if len(rest_of) == len(masks):
-            break
-    return best
+def _two_ways(
+    chosen: Reading,
+    other: Reading,
+    images: Mapping[str, Path],
+    masks: Mapping[str, Path],
+    *,
+    what: str,
+) -> Fault:
+    """The fault that two places in the names give different pairs."""
+    owner = {mask: image for image, some in chosen.masks_of.items() for mask in some}
+    mask, first, second = next(
+        (mask, owner[mask], image)
+        for image, some in other.masks_of.items()
+        for mask in some
+        if owner[mask] != image
+    )
+    problem = (
+        f"the names of the {what}s can be read in two ways: {_PLACES[chosen.form]} says that "
+        f"{mask} is of {images[first].name}, {_PLACES[other.form]} that it is of "
+        f"{images[second].name}"
+    )
+    return Fault("layout", problem, str(masks[mask]), _REMEDY)
 
 
-def _note(image: Path, mask: Path, what: str) -> str:
+def _torn(
+    chosen: Reading, images: Mapping[str, Path], masks: Mapping[str, Path], *, what: str
+) -> Fault:
+    """The fault that the names of several pictures stand in the names of masks."""
+    mask = chosen.torn
+    image = next(image for image, some in chosen.masks_of.items() if mask in some)
+    problem = (
+        f"{mask} may be a {what} of {images[image].name}, or of a picture with a shorter name that "
+        "stands in it as well"
+    )
+    return Fault("layout", problem, str(masks[mask]), _REMEDY)
+
+
+_PLACES: Mapping[Form, str] = {
+    "same": "the whole name",
+    "folder": "the name of the folder",
+    "beginning": "the beginning of the name",
+    "end": "the end of the name",
+    "either": "the name or its beginning",
+}
+_REMEDY = (
+    "Give each picture a folder of its name for its masks, and name these after their class, as in "
+    "masks/7/car_1.png"
+)
+
+
+def _note(image: Path, mask: Path, what: str, by_folder: bool) -> str:
+    if by_folder:
+        example = f"{mask.parent.name}/{mask.name}"
+        return (
+            f"The {what}s of a picture lie in a folder of its name, as {image.name} and {example}."
+        )
     return (
         f"Pictures and {what}s are matched by the part of the name that differs, as in "
         f"{image.name} and {mask.name}."
     )
-
-
-def _within(mask: str) -> Iterator[tuple[str, str]]:
-    """Every name of a picture that a mask's name may hold, and what is left of it then."""
-    yield mask, ""
-    cuts = [found.start() for found in re.finditer(r"[_\-. /]", mask)]
-    for cut in cuts:
-        yield mask[:cut], mask[cut + 1 :]
-        yield mask[cut + 1 :], mask[:cut]
-    folders = mask.split("/")
-    for first in range(len(folders)):
-        inner = "/".join(folders[first:])
-        above = "/".join(folders[:first])
-        for found in re.finditer(r"[_\-. /]", inner):  # road/7_1 is a mask of 7
-            yield inner[: found.start()], f"{above}/{inner[found.end() :]}".strip("/")
 
 
 def _report_leftovers(
@@ -237,35 +252,3 @@ def _report_leftovers(
         for name in names:
             report(Fault(kind, f"has no {missing}{told}", str(files[name]), remedy, key=name))
             told = ""
-
-
-def _strippers(names: Iterable[str]) -> list[Callable[[str], str]]:
-    """Ways to leave out what all names share, whole words only; the first leaves out nothing.
-
-    The letters before a number are a word too ("t012" and "t013" share "t").
-    """
-    names = list(names) or [""]
-    beginning = _common_beginning(names)
-    letters = re.sub(r"\d+$", "", beginning)
-    beginning = re.sub(r"[^_\-. /]*$", "", beginning)  # back to the last separator
-    ending = _common_beginning([name[::-1] for name in names])[::-1]
-    ending = re.sub(r"^[^_\-. /]*", "", ending)
-    if len(names) == 1:  # everything is shared: one word at either end may be left out
-        ending = re.sub(r"^.*(?=[_\-. ])", "", ending)
-    beginnings = ["", beginning]
-    if all(name.removeprefix(letters)[:1].isdigit() for name in names):
-        beginnings.append(letters)
-    ends = dict.fromkeys(product(beginnings, ("", ending)))
-
-    def without(start: str, end: str) -> Callable[[str], str]:
-        return lambda name: name.removeprefix(start).removesuffix(end)
-
-    return [without(*both) for both in ends]
-
-
-def _common_beginning(names: Iterable[str]) -> str:
-    """The longest beginning of all names: that of the first and the last of them in order."""
-    names = sorted(names)
-    first, last = names[0], names[-1]
-    differ = (i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b)
-    return first[: next(differ, min(len(first), len(last)))]
