@@ -137,7 +137,7 @@ def show(
     from segwright.verbs.show import show as make_page
 
     with open_progress() as progress:
-        page = make_page(
+        report = make_page(
             source,
             out=out,
             number=number,
@@ -146,4 +146,7 @@ def show(
             classes=classes,
             on_event=progress,
         )
-    typer.echo(str(page))
+    typer.echo(str(report.page))
+    if report.failed:
+        typer.echo(f"error: {len(report.failed)} pictures not shown whole, named above", err=True)
+        raise typer.Exit(SOME_FAILED)
