@@ -72,7 +72,7 @@ KINDS: Mapping[str, Kind] = {
     # Found by looking at all pictures and labels (`dataset.checks`)
     "cannot-open": Kind("error", "what keeps the dataset from being opened"),
     "no-split": Kind("error", "a division that training cannot use"),
-    "nothing-labelled": Kind("error", "training labels that hold a single class"),
+    "nothing-labelled": Kind("error", "training labels that hold a single class, or none"),
     "non-finite": Kind("error", "pictures with values that are no finite numbers"),
     "mixed-channels": Kind("error", "pictures with other channels than the rest"),
     "mixed-dtypes": Kind("warning", "pictures with other number types than the rest"),
