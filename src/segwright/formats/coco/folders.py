@@ -128,7 +128,8 @@ def open_coco_folders(opening: Opening) -> Collection:
                 labels = CocoLabels(
                     file.path, image, naming.classes, naming.id_of, "", file, picture
                 )
-                entries.append(entry_of(picture, image, labels, found.split, root=root))
+                place = image.relative_to(folder)
+                entries.append(entry_of(place, image, labels, found.split, root=root))
     if not entries:
         raise DataError("no picture is left", where=root, remedy="Add the pictures")
     for folder in used:
@@ -243,7 +244,7 @@ def folder_of(found: Found, file: CocoFile, *, root: Path) -> Path:
     if found.home:
         folders = [found.home, found.home / "images"]
     for folder in folders:
-        if any((folder / picture.file_name).is_file() for picture in file.pictures):
+        if any(picture.below(folder) for picture in file.pictures):
             return folder
     raise DataError(
         f"none of its {len(file.pictures)} pictures was found, such as "
@@ -255,23 +256,30 @@ def folder_of(found: Found, file: CocoFile, *, root: Path) -> Path:
 
 def images_of(file: CocoFile, folder: Path, *, report: Report) -> Mapping[int, Path]:
     """Image id → the picture's file; reports those that are missing."""
-    images = {one.image_id: folder / one.file_name for one in file.pictures}
-    missing = [one for one in file.pictures if not images[one.image_id].is_file()]
+    found: dict[Path, CocoPicture] = {}
+    missing: list[CocoPicture] = []
+    for one in file.pictures:
+        image = one.below(folder)
+        if image is None:
+            missing.append(one)
+        elif (other := found.setdefault(image, one)) is not one:
+            text = f"{one.file_name} and {other.file_name} both mean {image}"
+            report(Fault("name-twice", text, str(file.path), "Keep one of them"))
     if missing:
         problem = (
-            f"{len(missing)} of {len(images)} pictures are missing in {folder}: "
+            f"{len(missing)} of {len(file.pictures)} pictures are missing in {folder}: "
             f"{listed(one.file_name for one in missing)}"
         )
         remedy = "Add the pictures, or remove them from the file"
         report(Fault("labels-without-image", problem, str(file.path), remedy))
-    return {key: image for key, image in images.items() if image.is_file()}
+    return {one.image_id: image for image, one in found.items()}
 
 
 def entry_of(
-    picture: CocoPicture, image: Path, labels: LabelSource, split: str | None, *, root: Path
+    place: Path, image: Path, labels: LabelSource, split: str | None, *, root: Path
 ) -> Entry:
-    """The entry of a picture; its key is its file name without suffix."""
-    key = Path(picture.file_name).with_suffix("").as_posix()
+    """The entry of a picture; its key is its place in its folder without suffix."""
+    key = place.with_suffix("").as_posix()
     return Entry(key, image, labels, split, image.parent.relative_to(root).as_posix())
 
 

@@ -182,7 +182,8 @@ def open_panoptic(opening: Opening) -> Collection:
     naming = name_categories(pairs, settings, report=report)
     entries: list[Entry] = []
     for found, file in pairs:
-        images = images_of(file, folder_of(found, file, root=root), report=report)
+        folder = folder_of(found, file, root=root)
+        images = images_of(file, folder, report=report)
         for picture in file.pictures:
             image = images.get(picture.image_id)
             record = _record_of(picture, file, report) if image else None
@@ -192,7 +193,8 @@ def open_panoptic(opening: Opening) -> Collection:
                     *(file.path, image, naming.classes, naming.id_of, ""),
                     *(file, picture, png, record[1]),
                 )
-                entries.append(entry_of(picture, image, labels, found.split, root=root))
+                place = image.relative_to(folder)
+                entries.append(entry_of(place, image, labels, found.split, root=root))
     if not entries:
         raise DataError("no picture is left", where=root, remedy="Add the pictures")
     note = "Pixels of no segment are ignored."

@@ -8,6 +8,7 @@ Source: https://cocodataset.org/#format-data.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,9 +17,11 @@ from typing import Any
 
 from segwright.errors import LabelError
 from segwright.formats.faults import Fault, Report, refuse
+from segwright.formats.references import parts_of
 from segwright.formats.strict_json import MAX_JSON_BYTES, read_json
 
 Record = Mapping[str, Any]
+_ABSOLUTE = re.compile(r"\A(?:[A-Za-z]:[\\/]*|[\\/]+)")
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,20 @@ class CocoPicture:
         file_name: Its place below the folder of pictures.
         image_id: Its id in the file.
         size_hw: Its declared height and width; None if the file says nothing.
+        is_foreign: Whether the place is that of another machine, of which only the ending counts.
     """
 
     file_name: str
     image_id: int
     size_hw: tuple[int, int] | None
+    is_foreign: bool = False
+
+    def below(self, folder: Path) -> Path | None:
+        """Its file below a folder; None if there is none."""
+        parts = self.file_name.split("/")
+        places = (folder.joinpath(*parts[first:]) for first in range(len(parts)))
+        known = places if self.is_foreign else (next(places),)
+        return next((place for place in known if place.is_file()), None)
 
 
 @dataclass(eq=False)
@@ -234,17 +246,20 @@ def _picture(record: Record, number: int, faults: _Faults) -> CocoPicture | None
     place = faults.text(record, "file_name")
     if place is None:
         return None
-    inner = inner_path(place)
+    # Of an absolute path, of any system, the ending tells the picture.
+    is_foreign = bool(_ABSOLUTE.match(place))
+    inner = inner_path(_ABSOLUTE.sub("", place))
     if inner is None:
-        remedy = "Give its place below the folder of pictures, without '..'"
+        remedy = "Give its place below the folder of pictures"
+        remedy += ", without '..'" if ".." in parts_of(place) else ""
         faults.tell("bad-record", record, f"has the file name {place!r:.80}", remedy)
         return None
     if record.get("height") is None and record.get("width") is None:
-        return CocoPicture(inner, number, None)
+        return CocoPicture(inner, number, None, is_foreign)
     height, width = faults.whole(record, "height"), faults.whole(record, "width")
     if height is None or width is None:
         return None
-    return CocoPicture(inner, number, (height, width))
+    return CocoPicture(inner, number, (height, width), is_foreign)
 
 
 def inner_path(place: str) -> str | None:

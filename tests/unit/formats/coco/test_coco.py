@@ -137,7 +137,8 @@ def test_unclear_splits(tmp_path: Path) -> None:
     ("path", "value", "message"),
     [
         (("images", 0, "file_name"), "../a.png", "without '..'"),
-        (("images", 0, "file_name"), "/etc/a.png", "file name"),
+        (("images", 0, "file_name"), "/etc/../a.png", "without '..'"),
+        (("images", 0, "file_name"), "/etc/b.png", "none of its 1 pictures was found"),
         (("images", 0, "id"), "5", "whole number"),
         (("images", 0, "id"), 6, "image_id 5"),
         (("annotations", 0, "category_id"), 4, "category_id 4"),
@@ -390,3 +391,15 @@ def test_threads_that_ask_at_once_are_given_all_annotations(
         assert counts == {8}
         assert sum(map(len, file.annotations().values())) == 8
         assert [fault.kind for fault in faults] == ["unknown-image"]
+
+
+@pytest.mark.parametrize(
+    "name", [r"C:\x\a.png", r"D:/x/y/a.png", "/home/x/a.png", r"images\a.png", r"\\nas\x\a.png"]
+)
+def test_places_of_another_machine_are_matched_by_their_ending(tmp_path: Path, name: str) -> None:
+    document = copy.deepcopy(DOCUMENT)
+    document["images"][0]["file_name"] = name
+    root = _write(tmp_path, document)
+    (entry,) = open_dataset(root).entries
+    assert entry.key in ("a", "images/a") and entry.image.name == "a.png"
+    assert entry.image.is_relative_to(root)
