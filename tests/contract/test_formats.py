@@ -210,6 +210,17 @@ def keys(folder: Path) -> Scene:
     return scene
 
 
+def numbers(folder: Path) -> Scene:
+    """Pictures called by numbers, and one with as many objects as there are pictures."""
+    scene = Scene(folder, PLAIN)
+    for name in range(1, 13):
+        corners = [(2.0 * i, 2.0 * i) for i in range(11 if name == 1 else 2)]
+        boxes = [Box(x, y, x + 2, y + 2) for x, y in corners]
+        scene.add(str(name), [Instance(1, box) for box in boxes])
+    scene.add_awkward("13")
+    return scene
+
+
 def splits(folder: Path) -> Scene:
     """Three splits, groups, and a name in two folders."""
     scene = Scene(folder, PLAIN)
@@ -283,6 +294,7 @@ CASES: dict[str, Callable[[Path], Scene]] = {
         maps_with_background,
         names,
         keys,
+        numbers,
         splits,
         one_split,
         partly_divided,

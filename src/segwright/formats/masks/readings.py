@@ -23,7 +23,6 @@ from typing import Literal
 Form = Literal["same", "folder", "beginning", "end", "either"]
 
 _FORMS: tuple[Form, ...] = ("same", "folder", "beginning", "end", "either")
-_SEPARATORS = "_-. "
 _BREAK = re.compile(r"[_\-. ]")
 
 
@@ -71,14 +70,6 @@ class Cut:
     def __call__(self, name: str) -> str:
         return name.removeprefix(self.start).removesuffix(self.end)
 
-    def numbers(self) -> list[str]:
-        """The words that are numbers."""
-        return [word for word in re.split(r"[_\-. /]+", f"{self.start}/{self.end}") if _is_no(word)]
-
-
-def _is_no(word: str) -> bool:
-    return word.isdecimal()
-
 
 def readings(
     images: Collection[str],
@@ -100,14 +91,11 @@ def readings(
     """
     depths = range(1 + max((name.count("/") for name in masks), default=0))
     for cut_image, cut_mask in product(cuts(images), cuts(masks)):
-        numbers = cut_image.numbers(), cut_mask.numbers()
-        if all(numbers) and numbers[0] != numbers[1]:
-            continue  # 1_a and 2_a are not of each other, though "a" is where both differ from b
         image_of = {cut_image(name): name for name in images}
         if len(image_of) < len(images) or "" in image_of:
             continue
         for depth, form in product(depths, forms):
-            place = _Place(image_of, cut_mask, form, depth, cut_image == cut_mask == Cut())
+            place = _Place(image_of, form, depth, cut_image, cut_mask)
             found = place.reading(masks, partly=partly)
             if found is not None:
                 yield found
@@ -119,17 +107,17 @@ class _Place:
 
     Attributes:
         image_of: What stands there → picture.
-        cut: What is left out of the masks' names before.
         form: As in `Reading`.
         depth: As in `Reading`.
-        is_whole: As in `Reading`.
+        cut_image: What is left out of the pictures' names before.
+        cut: What is left out of the masks' names before.
     """
 
     image_of: Mapping[str, str]
-    cut: Cut
     form: Form
     depth: int
-    is_whole: bool
+    cut_image: Cut
+    cut: Cut
 
     def reading(self, masks: Iterable[str], *, partly: bool) -> Reading | None:
         """Which picture each mask belongs to; None if one belongs to none."""
@@ -150,7 +138,8 @@ class _Place:
         ordered = {
             image: tuple(masks_of[image]) for image in self.image_of.values() if image in masks_of
         }
-        return Reading(ordered, rest_of, self.form, self.depth, self.is_whole, torn)
+        is_whole = self.cut_image == self.cut == Cut()
+        return Reading(ordered, rest_of, self.form, self.depth, is_whole, torn)
 
     def _fits(self, mask: str) -> list[tuple[str, str]]:
         """Every picture's name that stands there, and what the mask's name says beside it."""
@@ -163,12 +152,14 @@ class _Place:
         if self.form not in ("same", "folder"):
             owners = {core for core, _ in _within(name, "folder")} & self.image_of.keys()
             fits = [one for one in fits if not owners or one[0] in owners]
-        beside = (self.cut.start, self.cut.end) if self.form == "same" else ("", "")
+        if said := _numbers(self.cut_image.start, self.cut_image.end):  # 1_7 is no picture of 2_7
+            fits = [
+                one for one in fits if _numbers(self.cut.start, one[1], self.cut.end) in ([], said)
+            ]
+        if self.form == "same":
+            fits = [(core, self.cut.start + self.cut.end) for core, _ in fits]
         return [
-            (
-                core,
-                "/".join(part for part in (above, _trimmed(beside[0] + rest + beside[1])) if part),
-            )
+            (core, "/".join(part for part in (above, rest.strip("_-. /")) if part))
             for core, rest in fits
         ]
 
@@ -180,21 +171,18 @@ class _Place:
     ) -> str:
         """A mask out of several that may belong to another picture than that of the longest name.
 
-        It may not if that would leave a picture without a mask, or if what the names say besides
-        has the same form everywhere, which it then would not have.
+        It may not if what the names say besides has the same form everywhere, which it would not
+        have then, and every picture has a mask.
         """
         if self.form == "folder":
             return several[0] if len({rest.count("/") for rest in rest_of.values()}) > 1 else ""
-        if len(masks_of) < len(self.image_of):
-            return several[0]
-        if len({re.sub(r"\d+", "0", rest) for rest in rest_of.values()}) == 1:
-            return ""
-        alone = {masks[0] for masks in masks_of.values() if len(masks) == 1}
-        return next((mask for mask in several if mask not in alone), "")
+        is_alike = len({re.sub(r"\d+", "0", rest) for rest in rest_of.values()}) == 1
+        return "" if is_alike and len(masks_of) == len(self.image_of) else several[0]
 
 
-def _trimmed(rest: str) -> str:
-    return rest.strip("_-. /")
+def _numbers(*texts: str) -> list[str]:
+    """The words of names that are numbers."""
+    return [word for text in texts for word in re.split(r"[_\-. /]+", text) if word.isdecimal()]
 
 
 def _within(name: str, form: Form) -> Iterator[tuple[str, str]]:
