@@ -9,6 +9,7 @@ from segwright.dataset.class_map import ClassMap
 from segwright.errors import UsageError
 from segwright.formats.faults import Report, refuse
 from segwright.plan import Plan
+from segwright.storage import require_empty
 
 
 def open_data(
@@ -53,11 +54,12 @@ def as_planned(dataset: Dataset, plan: Plan) -> Dataset:
 
 
 def require_outside(out: Path, data: Path) -> None:
-    """Refuses to write into the data that are read.
+    """Refuses, before anything is read, to write into the data or over something else.
 
     Raises:
-        UsageError: `out` is inside `data`.
+        UsageError: `out` is inside `data`, or there is something already.
     """
+    require_empty(out)
     if out.resolve().is_relative_to(data.resolve()):
         raise UsageError(
             f"this place is inside the data in {data}",

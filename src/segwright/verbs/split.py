@@ -70,6 +70,9 @@ def split(
 ) -> SplitReport:
     """Copies a dataset as it is and writes which picture is in which split into `dataset.yaml`.
 
+    No file changes its place or content, so that every format stays what it is; what reads folders
+    by their names alone needs `segwright convert` on the copy.
+
     The same seed gives the same splits wherever the data lie, and pictures that are added move few
     others. Classes get their share of pixels in every split as far as what stays together allows.
 
@@ -157,7 +160,11 @@ def _notes(dataset: Dataset, chosen: Sequence[str], areas_px: np.ndarray) -> tup
     if dataset.splits:
         given = ", ".join(f"{n} {len(dataset.split(n))}" for n in dataset.splits)
         moved = sum(e.split != new for e, new in zip(dataset.entries, chosen, strict=True))
-        notes.append(f"The splits that the data had ({given}) are replaced: {moved} pictures move.")
+        notes.append(
+            f"The splits that the data had ({given}) are replaced: {moved} pictures change. No file "
+            "is moved, so folders may still be called after the old splits: 'splits' in "
+            "dataset.yaml decides, and `segwright convert` writes folders as it says."
+        )
     of_split = np.array(chosen)
     for name in SPLITS:
         if name in chosen:
