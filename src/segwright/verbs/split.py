@@ -161,8 +161,8 @@ def _notes(dataset: Dataset, chosen: Sequence[str], areas_px: np.ndarray) -> tup
         given = ", ".join(f"{n} {len(dataset.split(n))}" for n in dataset.splits)
         moved = sum(e.split != new for e, new in zip(dataset.entries, chosen, strict=True))
         notes.append(
-            f"The splits that the data had ({given}) are replaced: {moved} pictures change. No file "
-            "is moved, so folders may still be called after the old splits: 'splits' in "
+            f"The splits that the data had ({given}) are replaced: {moved} pictures change. No "
+            "file is moved, so folders may still be called after the old splits: 'splits' in "
             "dataset.yaml decides, and `segwright convert` writes folders as it says."
         )
     of_split = np.array(chosen)

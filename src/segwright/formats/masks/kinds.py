@@ -23,7 +23,14 @@ from segwright.formats.masks.naming import Naming as Naming
 from segwright.formats.masks.naming import means_ignored as means_ignored
 from segwright.formats.masks.naming import name_classes as name_classes
 from segwright.formats.masks.survey import MaskSurvey
-from segwright.formats.masks.values import MaskScheme
+from segwright.formats.masks.values import (
+    MOST_IN_A_SLIP,
+    STORE_ANEW,
+    STORED_WITH_LOSS,
+    MaskScheme,
+    is_lossy,
+    what_to_ignore,
+)
 from segwright.formats.settings import DatasetSettings, DeclaredClass
 from segwright.labels.classes import Classes
 
@@ -232,6 +239,9 @@ def _unexplained(
     first = found.first_file[values[0]]
     shown = [f"{found.written(v)} ({found.pixels[v]} px)" for v in values]
     num_classes = 2 if scheme is None else len(scheme.classes)
+    if is_lossy(first, len(values)):
+        problem = f"{STORED_WITH_LOSS}: {len(values)} that belong to no class, as {listed(shown)}"
+        return Fault("blurred-mask", problem, str(first), STORE_ANEW)
     everything = found.values()
     low, high = everything[0], everything[-1]
     between = sum(found.pixels[value] for value in everything[1:-1])
@@ -249,10 +259,11 @@ def _unexplained(
         )
     known = "no class is named" if scheme is None else f"named are {listed(scheme.classes.names)}"
     problem = f"mask values that belong to no class: {listed(shown)}; {known}"
-    remedy = (
-        f"Name the classes in {where / 'classes.txt'}, one a line in the order of their "
-        "numbers, or list what to leave out as 'ignore: [255]' in dataset.yaml"
-    )
+    if scheme and sum(found.pixels[v] for v in values) < MOST_IN_A_SLIP * sum(
+        found.pixels.values()
+    ):
+        problem += "; so few look like a slip"
+    remedy = what_to_ignore(values)
     if found.is_colour:
         remedy = "Give each a class with this 'colour' in dataset.yaml, or repaint these pixels"
         return Fault("stray-colour", problem, str(first), remedy)
@@ -267,5 +278,5 @@ def _meanings(values: list[int], where: Path) -> str:
     return (
         f"Write into {where / 'dataset.yaml'} what they mean as 'values: {{{meanings}}}', or "
         "'instances: FOLDER' with the masks' folder if they tell single objects apart, or "
-        "'ignore: [255]' for values to leave out"
+        f"'ignore: [{values[-1]}]' for values to leave out"
     )

@@ -11,10 +11,16 @@ import numpy as np
 
 from segwright.errors import DataError
 from segwright.formats.faults import Fault, fault_of
-from segwright.formats.masks.values import differs_in_channels, grey_as_colour, packed
+from segwright.formats.masks.values import (
+    differs_in_channels,
+    grey_as_colour,
+    packed,
+    stray_colours,
+)
 from segwright.images import read_stored
 
 _SURVEYED = 256
+_FILES_OF_A_SLIP = 4  # as many masks must be wholly grey for each with a few pixels in colour
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ def survey(paths: Sequence[Path]) -> MaskSurvey:
     Masks that cannot be read are left out and listed under `unreadable`.
     """
     count = min(len(paths), _SURVEYED)
-    grey, colour, palettes = _Census(), _Census(), _Palettes()
+    grey, colour, palettes, almost = _Census(), _Census(), _Palettes(), _AlmostGrey()
     spans, unreadable, num_flat = [], [], 0
     for path in (paths[i * len(paths) // count] for i in range(count)):
         try:
@@ -72,11 +78,16 @@ def survey(paths: Sequence[Path]) -> MaskSurvey:
             continue
         num_flat += stored.ndim == 2
         spans.append((int(values[0]), int(values[-1]), len(values)))
+        if (stray := stray_colours(stored)) is not None:
+            almost.add(stored, stray, path)
         if raster.palette is not None:
             palettes.add(raster.palette, values, counts, path)
         else:
             (colour if is_colour else grey).add(values, counts, path)
     read = count - len(unreadable)
+    if almost.are_slips(colour, grey):
+        grey.merge(almost.shades)
+        colour = _Census()
     if not colour.pixels and not palettes.differ:
         grey.merge(palettes.by_index)
         flat = not num_flat and read > 0
@@ -102,8 +113,10 @@ class _Census:
     def __init__(self) -> None:
         self.pixels: Counter[int] = Counter()
         self.first_file: dict[int, Path] = {}
+        self.num_files = 0
 
     def add(self, values: np.ndarray, counts: np.ndarray, path: Path) -> None:
+        self.num_files += 1
         for value, number in zip(values.tolist(), counts.tolist(), strict=True):
             self.pixels[value] += number
             self.first_file.setdefault(value, path)
@@ -111,6 +124,23 @@ class _Census:
     def merge(self, other: _Census) -> None:
         self.pixels += other.pixels
         self.first_file = {**other.first_file, **self.first_file}
+
+
+class _AlmostGrey:
+    """Masks that are grey but for a few pixels."""
+
+    def __init__(self) -> None:
+        self.shades = _Census()
+
+    def add(self, stored: np.ndarray, stray: np.ndarray, path: Path) -> None:
+        values = stored[..., 0][~stray]
+        self.shades.add(*np.unique(values, return_counts=True), path)
+
+    def are_slips(self, colour: _Census, grey: _Census) -> bool:
+        """Whether the pixels in colour are slips: in few masks, and the others hold classes."""
+        number = self.shades.num_files
+        few = 0 < number == colour.num_files and _FILES_OF_A_SLIP * number <= grey.num_files
+        return few and len(grey.pixels) > 1
 
 
 class _Palettes:
