@@ -1,8 +1,8 @@
 """JPEG samples straight from libjpeg-turbo, where its own interface is installed.
 
 Pillow decodes with the same library, but into four bytes a pixel, which it then packs into three
-and hands over as a copy. Without these detours a picture of 480×360 pixels takes 20 to 40 % less time,
-and one of 12 megapixels a third or less.
+and hands over as a copy. Without these detours a picture of 480×360 pixels takes 20 to 40 % less
+time, and a smooth one of 12 megapixels a third of it or less.
 
 What a file gives, and whether it is refused, must not depend on what is installed. So Pillow has
 read the header before, a file must decode without a single warning, and Pillow must have been built
