@@ -92,8 +92,11 @@ def examine(
     on_event(StageStarted("comparing pictures", len(dataset)))
     repeated, _ = repeats(looked, progress=lambda done: on_event(StageAdvanced(done)))
     groups = guess_groups(looked)
-    found = [seen_from(one, root, key=one.key) for one in faults]
     seen = [*findings(looked), *torn_groups(looked, groups), *repeated]
+    # What a sample of the masks showed, each picture says of its own once more.
+    told = {(one.kind, one.where) for one in seen if one.key is not None}
+    found = [seen_from(one, root, key=one.key) for one in faults]
+    found = [one for one in found if one.key is not None or (one.kind, one.where) not in told]
     errors = [*(() if proposal else found), *seen]  # declarations explain what was found without
     found += [as_training_sees(one, looked) for one in seen]
     notes = dataset.notes if proposal is None else (*dataset.notes, proposal.note)

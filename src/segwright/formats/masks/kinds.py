@@ -22,15 +22,15 @@ from segwright.formats.masks.naming import (
 from segwright.formats.masks.naming import Naming as Naming
 from segwright.formats.masks.naming import means_ignored as means_ignored
 from segwright.formats.masks.naming import name_classes as name_classes
-from segwright.formats.masks.survey import MaskSurvey
-from segwright.formats.masks.values import (
+from segwright.formats.masks.slips import (
     MOST_IN_A_SLIP,
     STORE_ANEW,
     STORED_WITH_LOSS,
-    MaskScheme,
     is_lossy,
     what_to_ignore,
 )
+from segwright.formats.masks.survey import MaskSurvey
+from segwright.formats.masks.values import MaskScheme
 from segwright.formats.settings import DatasetSettings, DeclaredClass
 from segwright.labels.classes import Classes
 

@@ -11,12 +11,8 @@ import numpy as np
 
 from segwright.errors import DataError
 from segwright.formats.faults import Fault, fault_of
-from segwright.formats.masks.values import (
-    differs_in_channels,
-    grey_as_colour,
-    packed,
-    stray_colours,
-)
+from segwright.formats.masks.slips import stray_colours
+from segwright.formats.masks.values import differs_in_channels, grey_as_colour, packed
 from segwright.images import read_stored
 
 _SURVEYED = 256

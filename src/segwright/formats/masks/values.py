@@ -7,7 +7,7 @@ that is not in the table is an error at every later reading; nothing is rounded,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,67 +17,21 @@ import numpy as np
 from segwright.errors import LabelError
 from segwright.formats.entry import listed
 from segwright.formats.faults import Fault, Report, refuse
+from segwright.formats.masks.slips import (
+    MOST_IN_A_SLIP,
+    STORE_ANEW,
+    STORED_WITH_LOSS,
+    is_lossy,
+    stray,
+    stray_colours,
+    what_to_ignore,
+)
 from segwright.images import read_index, read_stored
 from segwright.images.faults import image_errors
 from segwright.labels.classes import Classes
 from segwright.labels.instances import Instance
 from segwright.labels.label_map import LabelMap
 from segwright.labels.rle import RunLengths
-
-
-MOST_IN_A_SLIP = 1e-3
-"""Pixels of no class that are a smaller share than this were hardly meant."""
-
-_MOST_LISTED = 8
-_MOST_IN_A_SLIP_OF_VALUES = 16
-
-STORED_WITH_LOSS = "is stored as JPEG, with loss, which made values that nobody drew"
-STORE_ANEW = "Store the mask anew as PNG, from where it was drawn"
-
-
-def is_lossy(path: Path, num_strange: int) -> bool:
-    """Whether strange values of a mask come from a format with loss.
-
-    Args:
-        path: The mask's file.
-        num_strange: How many different values it holds that belong to no class.
-    """
-    return path.suffix.lower() in (".jpg", ".jpeg") and num_strange > _MOST_IN_A_SLIP_OF_VALUES
-
-
-def what_to_ignore(values: Sequence[int]) -> str:
-    """The remedy for numbers that belong to no class, with the line for dataset.yaml."""
-    if len(values) > _MOST_LISTED:
-        return "Name their classes in classes.txt, or list them under 'ignore' in dataset.yaml"
-    ignored = ", ".join(str(value) for value in values)
-    return (
-        "Repaint these pixels, name their classes in classes.txt, one a line in the order of their "
-        f"numbers, or leave them out by 'ignore: [{ignored}]' in dataset.yaml"
-    )
-
-
-def stray_colours(stored: np.ndarray) -> np.ndarray | None:
-    """The few pixels in colour, (Y, X) bool, of a mask that is grey otherwise; None if it is not.
-
-    Args:
-        stored: A mask as it is stored, (Y, X) or (Y, X, C).
-    """
-    if stored.ndim != 3 or stored.shape[-1] != 3:
-        return None
-    stray = (stored != stored[..., :1]).any(axis=-1)
-    number = int(stray.sum())
-    return stray if 0 < number < MOST_IN_A_SLIP * stray.size else None
-
-
-def _stray(stored: np.ndarray, stray: np.ndarray, *, where: Path, key: str | None) -> Fault:
-    y, x = np.argwhere(stray)[0]
-    colour = bytes(stored[y, x].astype(np.uint8)).hex()
-    problem = (
-        f"colour #{colour} at row {y}, column {x} ({int(stray.sum())} pixels in colour in this "
-        "mask, which is grey otherwise) belongs to no class; so few look like a slip"
-    )
-    remedy = "Repaint these pixels with the number of their class"
-    return Fault("stray-colour", problem, str(where), remedy, key)
 
 
 @dataclass(frozen=True)
@@ -120,18 +74,18 @@ class MaskScheme:
         Raises:
             LabelError: A mask that is stored differently than its siblings.
         """
-        stray = None if self.is_colour else stray_colours(stored)
-        if stray is not None:
-            report(_stray(stored, stray, where=where, key=key))
+        coloured = None if self.is_colour else stray_colours(stored)
+        if coloured is not None:
+            report(stray(stored, coloured, where=where, key=key))
             stored = stored[..., 0]
         values = packed(stored, where=where, is_colour=self.is_colour)
         if self.threshold is not None:
             return LabelMap((values >= self.threshold).astype(self.classes.dtype), self.classes)
         ids = self._in_areas(values) if self.is_colour else self._looked_up(values)
         unknown = ids == self._unknown
-        if stray is not None:
-            ids[stray] = self.classes.ignore_index
-            unknown &= ~stray
+        if coloured is not None:
+            ids[coloured] = self.classes.ignore_index
+            unknown &= ~coloured
         if unknown.any():
             report(self._fault(values, unknown, where=where, key=key))
             ids[unknown] = self.classes.ignore_index

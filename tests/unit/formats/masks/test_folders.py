@@ -10,6 +10,8 @@ from PIL import Image as Pillow
 
 from segwright.dataset import open_dataset
 from segwright.errors import DataError, LabelError, UnknownNameError
+from segwright.formats.faults import Fault
+from segwright.labels.instances import as_label_map
 
 BINARY = np.array([[0, 255], [255, 255]], dtype=np.uint8)
 
@@ -143,7 +145,7 @@ def test_numbers_with_names_and_a_last_void(tmp_path: Path) -> None:
 
 def test_a_number_beyond_the_names(tmp_path: Path) -> None:
     root = _dataset(tmp_path, [_index([0, 1]), _index([7, 7])], names="road\ncar\nsky")
-    with pytest.raises(LabelError, match=r"b\.png: .*7 \(2 px\).*'ignore: \[255\]'"):
+    with pytest.raises(LabelError, match=r"b\.png: .*7 \(2 px\).*'ignore: \[7\]'"):
         open_dataset(root)
     (root / "dataset.yaml").write_text("ignore: [7]")
     assert open_dataset(root)[1].labels.ids.tolist() == [[255, 255]]
@@ -298,3 +300,49 @@ def test_ignored_numbers_are_mask_values_where_values_are_declared(tmp_path: Pat
     dataset = open_dataset(root)
     assert dataset.classes.names == ("road", "car")
     assert dataset[0].labels.ids.tolist() == [[0, 1, 255]]
+
+
+def test_a_pixel_in_colour_among_grey_masks_is_found_in_its_file(tmp_path: Path) -> None:
+    """The other masks are numbers of classes, not pictures in colours that nobody declared."""
+    grey = np.repeat(np.arange(60 * 60).reshape(60, 60, 1) % 3, 3, axis=-1).astype(np.uint8)
+    root = _dataset(tmp_path, [grey] * 5, names="road\ncar\nsky")
+    spotted = grey.copy()
+    spotted[7, 9] = 10, 200, 30
+    _save(root / "masks" / "c.png", spotted)
+    dataset = open_dataset(root)
+    assert dataset.classes.names == ("road", "car", "sky")
+    with pytest.raises(LabelError, match=r"c\.png: colour #0ac81e at row 7, column 9 \(1 px"):
+        dataset[2]
+    told: list[Fault] = []
+    ids = dataset.entries[2].labels.read(told.append)
+    assert [one.kind for one in told] == ["stray-colour"]
+    expected = grey[..., 0].copy()
+    expected[7, 9] = 255
+    np.testing.assert_array_equal(as_label_map(ids).ids, expected)
+
+
+def test_few_red_pixels_among_empty_masks_are_a_class(tmp_path: Path) -> None:
+    black = np.zeros((60, 60, 3), np.uint8)
+    red = black.copy()
+    red[5, 5] = 255, 0, 0
+    dataset = open_dataset(_dataset(tmp_path, [red, black, black, black, black, black]))
+    assert len(dataset.classes) == 2
+    assert dataset[0].labels.ids.sum() == 1
+
+
+def test_few_pixels_of_a_value_look_like_a_slip_and_may_be_ignored(tmp_path: Path) -> None:
+    mask = (np.arange(60 * 60).reshape(60, 60) % 3).astype(np.uint8)
+    mask[10, 11] = 77
+    root = _dataset(tmp_path, [mask, mask], names="road\ncar\nsky")
+    with pytest.raises(LabelError, match=r"77 \(2 px\).*like a slip.*'ignore: \[77\]'"):
+        open_dataset(root)
+
+
+def test_masks_stored_with_loss_lead_with_that(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 3, (64, 64)).astype(np.uint8) * 80
+    root = _dataset(tmp_path, [], names="road\ncar\nsky")
+    _save(root / "images" / "a.png", np.zeros((64, 64), np.uint8))
+    _save(root / "masks" / "a.jpg", noise)
+    with pytest.raises(LabelError, match=r"a\.jpg: is stored as JPEG, with loss.*as PNG") as told:
+        open_dataset(root)
+    assert "classes.txt" not in str(told.value)
