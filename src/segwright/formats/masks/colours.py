@@ -14,6 +14,7 @@ from segwright.formats.settings import DatasetSettings, DeclaredClass
 
 _MOST_PROPOSED = 32
 _MOST_COLOURS = 64
+_LEAST_SHARE = 1e-4  # of the pixels of one mask; in all masks a class has more
 
 
 def decide_colours(
@@ -61,18 +62,32 @@ def _coloured(name: str, value: int) -> DeclaredClass:
 
 def _proposed(found: MaskSurvey) -> tuple[DeclaredClass, ...]:
     """A class for each of the most frequent colours, black first."""
-    values = sorted(value for value, _ in _most_common(found, _MOST_PROPOSED))
+    slips = _slips(found)
+    values = sorted(v for v, _ in _most_common(found, _MOST_PROPOSED) if v not in slips)
     return tuple(_coloured(f"class {number}", value) for number, value in enumerate(values))
+
+
+def _slips(found: MaskSurvey) -> list[int]:
+    """Colours of so few pixels that they were hardly meant, if a few others are nearly all."""
+    least = _LEAST_SHARE * sum(found.pixels.values()) / max(found.num_files, 1)
+    rare = sorted(value for value, number in found.pixels.items() if number < least)
+    return rare if 2 <= len(found.pixels) - len(rare) <= _MOST_PROPOSED else []
 
 
 def _undeclared_colours(found: MaskSurvey, uncoloured: Sequence[str], *, where: Path) -> Fault:
     """What to say of colours without classes: proposes classes, or a lossless format."""
+    rare = _slips(found)
     examples = [found.written(value) for value, _ in _most_common(found)]
     problem = (
         f"masks are colour pictures with {len(found.pixels)} colours, the most frequent "
         f"{listed(examples)}, but "
         + (f"no colour is known for {listed(uncoloured)}" if uncoloured else "no class is named")
     )
+    if rare:
+        shown = (
+            f"{found.written(v)} ({found.pixels[v]} px, in {found.first_file[v]})" for v in rare
+        )
+        problem += f"; so few pixels look like a slip: {listed(shown)}"
     remedy = "Declare every class in dataset.yaml as {name: road, colour: '#804080'}"
     if len(found.pixels) > _MOST_COLOURS:
         remedy += "; so many colours come from a format with loss such as JPEG, or from blurred "

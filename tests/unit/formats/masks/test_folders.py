@@ -346,3 +346,15 @@ def test_masks_stored_with_loss_lead_with_that(tmp_path: Path) -> None:
     with pytest.raises(LabelError, match=r"a\.jpg: is stored as JPEG, with loss.*as PNG") as told:
         open_dataset(root)
     assert "classes.txt" not in str(told.value)
+
+
+def test_a_stray_pixel_among_undeclared_colours_is_not_proposed_as_a_class(tmp_path: Path) -> None:
+    mask = np.zeros((120, 120, 3), np.uint8)
+    mask[:, 40:80], mask[:, 80:] = (128, 64, 128), (255, 0, 0)
+    spotted = mask.copy()
+    spotted[3, 5] = 10, 200, 30
+    root = _dataset(tmp_path, [mask, spotted, mask])
+    with pytest.raises(LabelError, match=r"slip: #0ac81e \(1 px, in .*b\.png\)") as told:
+        open_dataset(root)
+    assert "colour: '#804080'" in str(told.value)
+    assert "colour: '#0ac81e'" not in str(told.value)
