@@ -313,3 +313,19 @@ def test_relative_coordinates_prove_nothing_about_turned_pictures(tmp_path: Path
 def test_places_are_seen_from_the_root(root: str, text: str, seen: str) -> None:
     fault = seen_from(Fault("layout", text, text, text), Path(root), key=None)
     assert (fault.problem, fault.where, fault.remedy) == (seen, seen, seen)
+
+
+def test_a_stray_value_is_one_finding(root: Path) -> None:
+    (root / "classes.txt").write_text("ground\nblob\nsky\n")
+    for path in sorted(root.rglob("masks/*.png")):
+        mask = (np.asarray(Pillow.open(path)) > 0).astype(np.uint8)
+        mask[0, :3] = 2
+        if path.stem == "bee":
+            mask[10, 11] = 77
+        Pillow.fromarray(mask).save(path)
+    errors = [one for one in _check(root).findings if one.how_bad == "error"]
+    assert [(one.kind, one.where, one.key) for one in errors] == [
+        ("unknown-value", "train/masks/bee.png", "bee")
+    ]
+    assert "value 77 at row 10, column 11 (1 pixels" in errors[0].problem
+    assert "'ignore: [77]'" in errors[0].remedy

@@ -207,8 +207,9 @@ def _unnamed(
     known = sorted(values)
     if values != set(range(len(values))) or len(values) > _MOST_UNNAMED:
         fault = _unexplained(found, known, None, where=where)
-        report(fault)
-        if fault.kind == "blurred-mask":
+        if fault.kind != "blurred-mask":
+            report(fault)
+        else:  # what lies between is reported as what the two values do not explain
             low, high = known[0], known[-1]
             naming = _two_classes(settings, where=where)
             return MaskScheme(naming.classes, {low: 0, high: 1}, "Masks are blurred.")
@@ -239,11 +240,13 @@ def _unexplained(
     first = found.first_file[values[0]]
     shown = [f"{found.written(v)} ({found.pixels[v]} px)" for v in values]
     num_classes = 2 if scheme is None else len(scheme.classes)
-    if is_lossy(first, len(values)):
-        problem = f"{STORED_WITH_LOSS}: {len(values)} that belong to no class, as {listed(shown)}"
-        return Fault("blurred-mask", problem, str(first), STORE_ANEW)
     everything = found.values()
     low, high = everything[0], everything[-1]
+    if is_lossy(first, len(values)):
+        problem = f"{STORED_WITH_LOSS}: {len(values)} that belong to no class, as {listed(shown)}"
+        cut = f", or write 'threshold: {(low + high + 1) // 2}' into {where / 'dataset.yaml'}"
+        remedy = STORE_ANEW + (cut if num_classes == 2 and not found.is_colour else "")
+        return Fault("blurred-mask", problem, str(first), remedy)
     between = sum(found.pixels[value] for value in everything[1:-1])
     is_rim = (low, high) == (0, 255) and between < _MOST_IN_RIMS * sum(found.pixels.values())
     if not found.is_colour and num_classes <= 2 and (len(everything) > 4 or is_rim):
