@@ -62,7 +62,9 @@ class UnknownNameError(UsageError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str], *, where: object = None) -> None:
         known = sorted(known)
-        nearest = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+        by_small = {one.lower(): one for one in known}
+        close = difflib.get_close_matches(name.lower(), by_small, n=3, cutoff=0.5)
+        nearest = [by_small[one] for one in close]
         remedy = (
             f"Did you mean {' or '.join(map(repr, nearest))}?"
             if nearest

@@ -106,7 +106,7 @@ def _page_of_data(root: Path, classes: str | Path | None, wishes: Wishes) -> str
         for chosen in [part.subset(spread(len(part), wishes.number))]
     ]
     if wishes.augmented:
-        walls.append(samples(dataset, None, wishes))
+        walls.append(_samples_if_possible(dataset, wishes))
     return gallery(
         root.resolve().name,
         subtitle=f"{len(dataset)} pictures of {len(dataset.classes)} classes",
@@ -114,6 +114,15 @@ def _page_of_data(root: Path, classes: str | Path | None, wishes: Wishes) -> str
         classes=dataset.classes,
         walls=walls,
     )
+
+
+def _samples_if_possible(dataset: Dataset, wishes: Wishes) -> Wall:
+    """Training samples, or why there are none: the rest of the page is worth having."""
+    try:
+        return samples(dataset, None, wishes)
+    except DataError as error:
+        wishes.fail("training samples", error)
+        return Wall("No training samples", [Exhibit(str(error), {})])
 
 
 def _refuse_what_needs_labels(error: DataError, classes: str | Path | None, wishes: Wishes) -> None:

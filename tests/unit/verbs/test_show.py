@@ -106,6 +106,21 @@ def test_faults_stand_beside_the_picture_and_the_page_goes_on(tmp_path: Path) ->
     assert "torn.png" in page and "cut off" in page
 
 
+def test_a_page_is_worth_having_without_training_samples(tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    for folder in ("images", "masks"):
+        (root / folder).mkdir(parents=True)
+    for name in ("aaa", "bbb", "ccc", "ddd"):
+        write_png(root / "images" / f"{name}.png", np.zeros((8, 8), np.uint8))
+        write_png(root / "masks" / f"{name}.png", np.eye(8, dtype=np.uint8))
+    for name in ("aaa", "bbb"):
+        torn = root / "images" / f"{name}.png"
+        torn.write_bytes(torn.read_bytes()[:-20])
+    shown = show(root, out=tmp_path / "page.html", augmented=True)
+    assert len(shown.failed) == 3  # two pictures, and what cannot be learned from with them
+    assert "No training samples" in shown.page.read_text()
+
+
 def test_pictures_without_labels_are_shown_alone(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     write_png(tmp_path / "photos" / "a.png", np.zeros((5, 6), np.uint8))

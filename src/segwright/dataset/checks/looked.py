@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
@@ -44,9 +46,14 @@ class Looked:
         return image.relative_to(root).as_posix() if image.is_relative_to(root) else str(image)
 
     def labels_place(self, index: int) -> str:
-        """Where the labels of a picture lie, seen from the dataset's root."""
-        path, root = self.entries[index].labels.paths[0], self.dataset.root
-        return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+        """Where the labels of a picture lie, seen from the dataset's root.
+
+        A file that holds the labels of several pictures is told with the picture's key.
+        """
+        entry, root = self.entries[index], self.dataset.root
+        path = entry.labels.paths[0]
+        place = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+        return place if self._pictures_of[path] == 1 else f"{place}, {entry.key}"
 
     def placed(self, index: int) -> str:
         """A picture's place, with its split if the place does not say it."""
@@ -56,6 +63,11 @@ class Looked:
 
     def split(self, index: int) -> str | None:
         return self.entries[index].split
+
+    @cached_property
+    def _pictures_of(self) -> Counter[Path]:
+        """How many pictures a label file is the first one of."""
+        return Counter(entry.labels.paths[0] for entry in self.entries)
 
     @cached_property
     def used(self) -> np.ndarray:
