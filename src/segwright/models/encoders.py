@@ -12,6 +12,7 @@ from torch import nn
 
 from segwright.errors import MissingDependencyError, SegwrightError, UnknownNameError, UsageError
 from segwright.models.dilation import can_dilate, dilate
+from segwright.models.outline import without_values
 from segwright.models.semantic_net import Encoder
 
 _WELL_KNOWN = (
@@ -128,7 +129,7 @@ def _levels(
     name: str, options: dict[str, Any], output_stride: int | None, deepest_stride: int | None
 ) -> tuple[int, ...]:
     """Which of timm's levels to keep, once it is sure on an outline without memory that it fits."""
-    with torch.device("meta"):
+    with without_values():
         outline = _create(name, options)
     strides = list(outline.feature_info.reduction())
     if any(deep <= shallow for shallow, deep in pairwise(strides)):

@@ -250,12 +250,12 @@ def _network(
     }
     if build is None:
         from segwright.models.catalog import architecture, build_model
-        from segwright.segmenter.torch_runtime import WITHOUT_MEMORY
+        from segwright.models.outline import without_values
 
         # Without what says where the first weights came from: loading fetches nothing.
         build, config = build_model, architecture(name, **config)
         # Tried without memory first: the manifest may claim any size.
-        with WITHOUT_MEMORY:
+        with without_values():
             _fill(build(name, **sizes, **config), weights, name, folder, assign=True)
     model = build(name, **sizes, **config)
     _fill(model, weights, name, folder)

@@ -16,9 +16,6 @@ except ModuleNotFoundError as error:
 
 from segwright.models.output import resize_logits
 
-WITHOUT_MEMORY = torch.device("meta")
-"""A context in which networks are built that have shapes but no values."""
-
 
 class TorchRuntime:
     """A network on a device: prepared pixels of any size in, class probabilities out.
