@@ -250,7 +250,7 @@ def _network(
     }
     if build is None:
         from segwright.models.catalog import architecture, build_model
-        from segwright.models.outline import without_values
+        from segwright.segmenter.torch_runtime import without_values
 
         # Without what says where the first weights came from: loading fetches nothing.
         build, config = build_model, architecture(name, **config)

@@ -14,6 +14,7 @@ try:
 except ModuleNotFoundError as error:
     raise MissingDependencyError("torch", extra="train", purpose="running a network") from error
 
+from segwright.models.outline import without_values as without_values  # for the store
 from segwright.models.output import resize_logits
 
 
