@@ -86,7 +86,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def require_empty(path: Path) -> None:
+def require_empty(path: Path, *, remedy: str = "Give a folder that is new or empty") -> None:
     """Refuses a place where there is something already.
 
     Raises:
@@ -94,7 +94,5 @@ def require_empty(path: Path) -> None:
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise UsageError(
-            "this place is taken, and nothing is ever overwritten",
-            where=path,
-            remedy="Give a folder that is new or empty",
+            "this place is taken, and nothing is ever overwritten", where=path, remedy=remedy
         )

@@ -25,7 +25,7 @@ import numpy as np
 from segwright.errors import LabelError, UnknownNameError, UsageError
 from segwright.formats.entry import LabelSource, listed
 from segwright.formats.faults import Report, refuse
-from segwright.formats.masks.kinds import means_ignored
+from segwright.formats.naming import means_ignored
 from segwright.formats.strict_yaml import parse_yaml
 from segwright.labels.classes import Classes
 from segwright.labels.instances import Labels

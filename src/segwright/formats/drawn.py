@@ -64,6 +64,17 @@ class DrawnLabels(ABC):
             LabelError: As `read`.
         """
 
+    def class_of(self, label: str, name: str, drawing: Drawing) -> int | None:
+        """The class that an object's label means; None, once that is reported, if it means none."""
+        if label not in self.id_of:
+            drawing.fault(
+                "unknown-class",
+                f"label {label!r:.80}, but the labels are {', '.join(self.id_of)}",
+                "Correct the label, or add the class",
+                name=name,
+            )
+        return self.id_of.get(label)
+
     def require_size(self, said: tuple[Any, Any], drawing: Drawing) -> None:
         """Makes labels of a picture of another size unusable.
 

@@ -6,7 +6,7 @@ stays inside the objects that it gives as `Entry.labels`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -28,6 +28,10 @@ _SPLIT_NAMES = {
     "test": "test",
     "testing": "test",
 }
+
+
+SPLIT_ORDER: Mapping[str | None, int] = {"train": 0, "val": 1, "test": 2, None: 3}
+"""The order in which splits are listed."""
 
 
 def split_of_name(name: str) -> str | None:

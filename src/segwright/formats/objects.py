@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from segwright.errors import DataError, LabelError, UnknownNameError
-from segwright.formats.masks.kinds import Naming, means_ignored, name_classes
+from segwright.formats.naming import Naming, means_ignored, name_classes
 from segwright.formats.settings import DatasetSettings, DeclaredClass
 
 

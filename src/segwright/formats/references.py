@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from segwright.formats.entry import Entry, listed, split_of_name
+from segwright.formats.entry import SPLIT_ORDER, Entry, listed, split_of_name
 from segwright.formats.faults import Fault, Report
 from segwright.images import IMAGE_SUFFIXES
 
@@ -136,5 +136,4 @@ def key_of(place: PurePosixPath | Path) -> str:
 
 def in_order(entries: Iterable[Entry]) -> list[Entry]:
     """Entries by split, then by key."""
-    order = {"train": 0, "val": 1, "test": 2, None: 3}
-    return sorted(entries, key=lambda entry: (order[entry.split], entry.key))
+    return sorted(entries, key=lambda entry: (SPLIT_ORDER[entry.split], entry.key))

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from segwright.errors import LabelError
+from segwright.formats.bounded import read_bytes
 
 MAX_JSON_BYTES = 2**30
 MAX_JSON_DEPTH = 100
@@ -32,17 +33,7 @@ def read_json(path: Path, *, max_bytes: int = MAX_JSON_BYTES) -> Any:
     Raises:
         LabelError: Cannot be read, longer than `max_bytes`, or not accepted by `parse_json`.
     """
-    try:
-        size = path.stat().st_size
-        if size > max_bytes:
-            raise LabelError(
-                f"is {size:,} bytes long; accepted are up to {max_bytes:,}",
-                where=path,
-                remedy="Split it into several files",
-            )
-        data = path.read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
-        raise LabelError(f"cannot be read: {error}", where=path) from None
+    data = read_bytes(path, max_bytes=max_bytes, too_long="Split it into several files")
     return parse_json(data, where=path)
 
 

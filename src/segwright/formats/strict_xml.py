@@ -19,6 +19,7 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from defusedxml.ElementTree import DefusedXMLParser
 
 from segwright.errors import LabelError
+from segwright.formats.bounded import read_bytes
 
 MAX_XML_BYTES = 2**28
 MAX_XML_DEPTH = 100
@@ -54,17 +55,7 @@ def read_xml(path: Path, *, max_bytes: int = MAX_XML_BYTES) -> Element:
     Raises:
         LabelError: Cannot be read, longer than `max_bytes`, or not accepted by `parse_xml`.
     """
-    try:
-        size = path.stat().st_size
-        if size > max_bytes:
-            raise LabelError(
-                f"is {size:,} bytes long; accepted are up to {max_bytes:,}",
-                where=path,
-                remedy="Split it into several files",
-            )
-        data = path.read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
-        raise LabelError(f"cannot be read: {error}", where=path) from None
+    data = read_bytes(path, max_bytes=max_bytes, too_long="Split it into several files")
     return parse_xml(data, where=path)
 
 

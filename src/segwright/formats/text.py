@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from segwright.errors import LabelError
+from segwright.formats.bounded import read_bytes
 
 MAX_TEXT_BYTES = 2**28
 
@@ -15,16 +16,11 @@ def read_text(path: Path, *, max_bytes: int = MAX_TEXT_BYTES) -> str:
     Raises:
         LabelError: It cannot be read, is longer than `max_bytes`, or is no UTF-8.
     """
+    data = read_bytes(path, max_bytes=max_bytes, too_long="Is this the right file?")
     try:
-        size = path.stat().st_size
-        if size > max_bytes:
-            raise LabelError(
-                f"is {size:,} bytes long; accepted are up to {max_bytes:,}",
-                where=path,
-                remedy="Is this the right file?",
-            )
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
+        # As Python opens text: a line may end in any of the three ways.
+        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
         raise LabelError(
             f"cannot be read as text: {error}", where=path, remedy="Write it again as UTF-8"
         ) from None

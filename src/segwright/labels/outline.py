@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from segwright.labels.components import components
+from segwright.labels.polygon import signed_area
 from segwright.labels.rle import RunLengths
 from segwright.labels.shapes import Polygon, Polygons
 
@@ -35,7 +36,7 @@ def outline(region: RunLengths) -> Polygons:
     for ring in _rings(mask):
         piece = int(numbers[_pixel_at_right(ring)])
         ring = ring + np.array((left, top), dtype=np.float64)
-        if _signed_area(ring) > 0:
+        if signed_area(ring) > 0:
             pieces[piece] = ring
         else:
             holes.setdefault(piece, []).append(ring)
@@ -107,9 +108,3 @@ def _pixel_at_right(ring: np.ndarray) -> tuple[int, int]:
     """Row and column of the pixel on the right hand of a ring's first, horizontal edge."""
     (x, y), (x_next, _) = ring[0], ring[1]
     return (y, x) if x_next > x else (y - 1, x - 1)
-
-
-def _signed_area(ring: np.ndarray) -> float:
-    """Positive where the ring runs clockwise on the screen (y down)."""
-    x, y = ring.T
-    return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2

@@ -134,3 +134,13 @@ def _united(runs: np.ndarray) -> np.ndarray:
     new = np.concatenate(([True], runs[1:, 0] > reach[:-1]))
     last = np.concatenate((np.flatnonzero(new)[1:] - 1, [len(runs) - 1]))
     return np.stack((runs[new, 0], reach[last]), axis=1)
+
+
+def signed_area(ring: np.ndarray) -> float:
+    """Area within a ring in square pixels; positive where it runs clockwise on the screen.
+
+    Args:
+        ring: (P, 2) of (x, y), y down, closed by itself.
+    """
+    x, y = (ring - ring[0]).T
+    return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2

@@ -26,7 +26,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from segwright.errors import UsageError
 from segwright.plan import Plan
-from segwright.storage import storage_errors, write_whole
+from segwright.storage import require_empty, storage_errors, write_whole
 
 _PACKAGES = (
     "numpy",
@@ -190,12 +190,7 @@ def require_free(path: Path) -> None:
     Raises:
         UsageError: Runs are never overwritten.
     """
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise UsageError(
-            "this place is taken, and runs are never overwritten",
-            where=path,
-            remedy="Choose another --out, or continue this run with --resume",
-        )
+    require_empty(path, remedy="Choose another --out, or continue this run with --resume")
 
 
 def unused_path(parent: Path, stem: str) -> Path:

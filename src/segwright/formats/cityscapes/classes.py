@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from segwright.errors import DataError, UnknownNameError
-from segwright.formats.masks.kinds import name_classes
+from segwright.formats.naming import name_classes
 from segwright.formats.settings import Colour, DatasetSettings, DeclaredClass
 from segwright.labels.classes import Classes
 

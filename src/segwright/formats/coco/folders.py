@@ -35,15 +35,13 @@ from segwright.formats.entry import (
 from segwright.formats.faults import Fault, Report, fault_of
 from segwright.formats.format import Format, Opening
 from segwright.formats.json_head import first_keys
-from segwright.formats.masks.kinds import Naming
 from segwright.formats.masks.pairing import pictures_in
+from segwright.formats.naming import Naming
 from segwright.formats.objects import name_objects
+from segwright.formats.references import in_order
 from segwright.formats.settings import DatasetSettings
 
 _MOST_FILES = 100  # of whole splits; each is looked into
-
-ORDER = {"train": 0, "val": 1, "test": 2, None: 3}
-"""The order in which splits are listed."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +132,7 @@ def open_coco_folders(opening: Opening) -> Collection:
         raise DataError("no picture is left", where=root, remedy="Add the pictures")
     for folder in used:
         _report_unmentioned(folder, set().union(*used.values()), opening.report)
-    return Collection(naming.classes, opening.assign(in_order(entries)), notes)
+    return Collection(naming.classes, opening.assign(told_their_keys(entries)), notes)
 
 
 def refuse_unclear(founds: Sequence[Found], *, root: Path) -> None:
@@ -283,12 +281,11 @@ def entry_of(
     return Entry(key, image, labels, split, image.parent.relative_to(root).as_posix())
 
 
-def in_order(entries: list[Entry]) -> tuple[Entry, ...]:
-    """The entries of all splits, with unique keys, which their labels are told."""
-    entries.sort(key=lambda entry: (ORDER[entry.split], entry.key))
+def told_their_keys(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """The entries of all splits in order, with unique keys, which their labels are told."""
     return tuple(
         replace(entry, labels=replace(cast("Any", entry.labels), key=entry.key))
-        for entry in with_unique_keys(entries)
+        for entry in with_unique_keys(in_order(entries))
     )
 
 

@@ -26,10 +26,10 @@ from segwright.formats.coco.folders import (
     folder_of,
     found_file,
     images_of,
-    in_order,
     name_categories,
     read_files,
     refuse_unclear,
+    told_their_keys,
 )
 from segwright.formats.coco.panoptic_writing import PANOPTIC_LOSSES, write_panoptic
 from segwright.formats.coco.records import (
@@ -202,7 +202,7 @@ def open_panoptic(opening: Opening) -> Collection:
         note += f" Ignored: {listed(naming.ignored)}."
     if stuff := sorted({name for _, file in pairs for name in file.stuff}):
         note += f" Stuff: {listed(stuff)}."
-    return Collection(naming.classes, opening.assign(in_order(entries)), (note,))
+    return Collection(naming.classes, opening.assign(told_their_keys(entries)), (note,))
 
 
 def _record_of(

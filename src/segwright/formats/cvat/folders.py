@@ -100,14 +100,8 @@ class CvatLabels(DrawnLabels):
         shape = read_shape(element, name, drawing)
         if shape is None:
             return
-        label = element.get("label", "")
-        if label not in self.id_of:
-            drawing.fault(
-                "unknown-class",
-                f"label {label!r:.80}, but the labels are {', '.join(self.id_of)}",
-                "Correct the label, or declare it",
-                name=name,
-            )
+        class_id = self.class_of(element.get("label", ""), name, drawing)
+        if class_id is None:
             return
         try:
             layer = whole_number(element, "z_order", default=0)
@@ -115,7 +109,6 @@ class CvatLabels(DrawnLabels):
             drawing.fault("bad-record", error.problem, error.remedy or "Correct it", name=name)
             return
         attributes = read_attributes(element)
-        class_id = self.id_of[label]
         drawing.add(Instance(class_id, shape, name=name, attributes=attributes, layer=layer))
 
 

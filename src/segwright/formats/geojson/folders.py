@@ -30,8 +30,7 @@ from segwright.formats.geojson.writing import GEOJSON_LOSSES, write_geojson
 from segwright.formats.json_head import first_keys
 from segwright.formats.masks.pairing import pictures_in
 from segwright.formats.objects import name_objects
-
-_ORDER = {"train": 0, "val": 1, "test": 2, None: 3}
+from segwright.formats.references import in_order
 
 
 def has_geojson(root: Path) -> bool:
@@ -138,7 +137,7 @@ def _entries(opening: Opening) -> list[Entry]:
         problem = f"{len(orphans)} of {len(files)} GeoJSON files have no picture: "
         problem += listed(path.relative_to(root) for path in orphans)
         opening.report(Fault("labels-without-image", problem, str(root), remedy))
-    return sorted(entries, key=lambda entry: (_ORDER[entry.split], entry.key))
+    return in_order(entries)
 
 
 def _pairs(pictures: Mapping[str, Path], files: Sequence[Path], root: Path) -> Mapping[str, Path]:

@@ -105,15 +105,7 @@ class LabelStudioLabels(DrawnLabels):
                 "Give every region one label",
                 name=region.name,
             )
-        elif region.labels[0] not in self.id_of:
-            drawing.fault(
-                "unknown-class",
-                f"label {region.labels[0]!r:.80}, but the labels are {', '.join(self.id_of)}",
-                "Correct the label, or add the class",
-                name=region.name,
-            )
-        else:
-            class_id = self.id_of[region.labels[0]]
+        elif (class_id := self.class_of(region.labels[0], region.name, drawing)) is not None:
             drawing.add(
                 Instance(class_id, shape, name=region.name, attributes=dict(region.attributes))
             )

@@ -22,7 +22,7 @@ from segwright.errors import LabelError, SegwrightError
 from segwright.formats.drawing import Drawing
 from segwright.formats.drawn import DrawnLabels
 from segwright.formats.faults import Fault
-from segwright.formats.masks.kinds import means_ignored
+from segwright.formats.naming import means_ignored
 from segwright.formats.references import parts_of
 from segwright.formats.strict_json import read_json
 from segwright.formats.vertices import vertices

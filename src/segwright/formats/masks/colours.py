@@ -7,9 +7,9 @@ from pathlib import Path
 
 from segwright.formats.entry import listed
 from segwright.formats.faults import Fault, Report
-from segwright.formats.masks.naming import TWO_NAMES, ignored_ids, ignoring, name_classes
 from segwright.formats.masks.survey import MaskSurvey
 from segwright.formats.masks.values import MaskScheme
+from segwright.formats.naming import TWO_NAMES, ignored_ids, ignoring, name_classes
 from segwright.formats.settings import DatasetSettings, DeclaredClass
 
 _MOST_PROPOSED = 32

@@ -14,14 +14,6 @@ from segwright.errors import LabelError, UnknownNameError
 from segwright.formats.entry import listed
 from segwright.formats.faults import Fault, Report, refuse
 from segwright.formats.masks.colours import decide_colours
-from segwright.formats.masks.naming import (
-    TWO_NAMES,
-    ignored_ids,
-    ignoring,
-)
-from segwright.formats.masks.naming import Naming as Naming
-from segwright.formats.masks.naming import means_ignored as means_ignored
-from segwright.formats.masks.naming import name_classes as name_classes
 from segwright.formats.masks.slips import (
     MOST_IN_A_SLIP,
     STORE_ANEW,
@@ -31,6 +23,13 @@ from segwright.formats.masks.slips import (
 )
 from segwright.formats.masks.survey import MaskSurvey
 from segwright.formats.masks.values import MaskScheme
+from segwright.formats.naming import (
+    TWO_NAMES,
+    Naming,
+    ignored_ids,
+    ignoring,
+    name_classes,
+)
 from segwright.formats.settings import DatasetSettings, DeclaredClass
 from segwright.labels.classes import Classes
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from segwright.formats.entry import listed
+from segwright.formats.entry import SPLIT_ORDER, listed
 from segwright.formats.faults import Fault
 from segwright.formats.masks.beside import ambiguous, parts_beside, parts_of_roles
 from segwright.formats.masks.roles import Role, read_name
@@ -192,8 +192,9 @@ def _prefixed(root: Path, parts: Sequence[Part]) -> list[Part]:
 
 
 def _ordered(parts: Sequence[Part]) -> list[Part]:
-    order = {"train": 0, "val": 1, "test": 2, None: 3}
-    return sorted(parts, key=lambda part: (order[part.split], part.where.as_posix(), part.prefix))
+    return sorted(
+        parts, key=lambda part: (SPLIT_ORDER[part.split], part.where.as_posix(), part.prefix)
+    )
 
 
 def _unlabelled(root: Path, found: Layout) -> Fault:

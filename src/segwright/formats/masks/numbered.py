@@ -15,10 +15,10 @@ import numpy as np
 from segwright.errors import LabelError
 from segwright.formats.entry import listed
 from segwright.formats.faults import Fault, Report, refuse
-from segwright.formats.masks.naming import name_classes
 from segwright.formats.masks.of_objects import OBJECT
 from segwright.formats.masks.survey import MaskSurvey
 from segwright.formats.masks.values import MaskFile, ignored_around, packed, read_mask
+from segwright.formats.naming import name_classes
 from segwright.formats.settings import DatasetSettings, DeclaredClass
 from segwright.labels.classes import Classes
 from segwright.labels.instances import Instance, Instances

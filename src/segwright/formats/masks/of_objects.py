@@ -17,9 +17,9 @@ import numpy as np
 from segwright.errors import LabelError
 from segwright.formats.entry import listed
 from segwright.formats.faults import Fault, Report, refuse
-from segwright.formats.masks.naming import Naming, means_ignored, name_classes
 from segwright.formats.masks.roles import names_a_mask, names_a_picture
 from segwright.formats.masks.values import ignored_around, packed, read_mask
+from segwright.formats.naming import Naming, means_ignored, name_classes
 from segwright.formats.settings import DatasetSettings, DeclaredClass
 from segwright.formats.writing import IGNORED_NAME
 from segwright.images import image_size_hw

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from segwright.labels.polygon import rasterise
+from segwright.labels.polygon import rasterise, signed_area
 from segwright.labels.shapes import Polygon, Polygons, region_of
 
 _MOST_RINGS = 10_000
@@ -79,12 +79,6 @@ def _parts(rings: Sequence[np.ndarray]) -> Polygons:
         else:
             holes_of[i] = []
     return Polygons(tuple(Polygon(rings[i], tuple(holes)) for i, holes in holes_of.items()))
-
-
-def signed_area(ring: np.ndarray) -> float:
-    """Twice the area within a ring; positive where it runs clockwise on the screen (y down)."""
-    x, y = (ring - ring[0]).T
-    return float(x @ np.roll(y, -1) - y @ np.roll(x, -1))
 
 
 def _turned(ring: np.ndarray, *, clockwise: bool) -> np.ndarray:

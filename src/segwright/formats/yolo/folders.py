@@ -24,6 +24,7 @@ from segwright.formats.entry import Collection, Entry, Undecided, listed, with_u
 from segwright.formats.faults import Fault, Report
 from segwright.formats.format import Format, Opening
 from segwright.formats.objects import name_objects
+from segwright.formats.references import in_order
 from segwright.formats.text import read_lines
 from segwright.formats.yolo.labels import YoloLabels
 from segwright.formats.yolo.places import Places, declaration_in, mirror
@@ -119,8 +120,7 @@ def _entries(
             text = f"is in two splits, {splits_of[image]} and {split}"
             remedy = "Keep it in one of them: scores on pictures that were learned say nothing"
             report(Fault("name-twice", text, str(image), remedy, entry.key, severity="warning"))
-    order = {"train": 0, "val": 1, "test": 2, None: 3}
-    return sorted(entries.values(), key=lambda entry: (order[entry.split], entry.key))
+    return in_order(entries.values())
 
 
 def _report_strays(root: Path, entries: Sequence[Entry], report: Report) -> None:
