@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from segwright.config import Config
 from segwright.errors import MissingDependencyError, UnknownNameError, UsageError
-from segwright.models.configs import FastConfig, FcnConfig, ModelConfig, UnetConfig
+from segwright.models.configs import FastConfig, FcnConfig, UnetConfig
 
 if TYPE_CHECKING:
     from torch import nn
@@ -38,7 +39,7 @@ class ModelEntry:
     """
 
     builder: str
-    config: type[ModelConfig]
+    config: type[Config]
     summary: str
     use_when: str
     tasks: tuple[str, ...]

@@ -2,60 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from segwright.errors import UnknownNameError, UsageError
-
-
-class ModelConfig(BaseModel):
-    """Settings of one model: frozen, complete, unknown names refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @classmethod
-    def of(cls, settings: Mapping[str, Any], *, where: object = None) -> Self:
-        """Checks settings given by a user.
-
-        Args:
-            settings: Names and values; what is left out takes its default.
-            where: What the settings belong to, for the message ("model 'unet'").
-
-        Raises:
-            UnknownNameError: A setting has a name that this model does not know.
-            UsageError: A value has the wrong type or is out of range, or two values contradict
-                each other.
-        """
-        for name in settings:
-            if name not in cls.model_fields:
-                raise UnknownNameError("setting", name, cls.model_fields, where=where)
-        try:
-            return cls(**settings)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            name = str(first["loc"][0]) if first["loc"] else None
-            raise UsageError(
-                _problem(name, first["msg"], first["input"]),
-                where=where,
-                remedy=_remedy(name, cls.model_fields[name].description if name else None),
-            ) from error
+from segwright.config import Config
 
 
-def _problem(name: str | None, message: str, value: object) -> str:
-    message = message.removeprefix("Value error, ")
-    if name is None:
-        return message
-    return f"{name} cannot be {value!r}: {message[0].lower()}{message[1:]}"
-
-
-def _remedy(name: str | None, description: str | None) -> str | None:
-    return description and f"{name} is: {description.rstrip('.')}"
-
-
-class _EncoderSettings(ModelConfig):
+class _EncoderSettings(Config):
     """Settings shared by the models that stand on a timm encoder."""
 
     pretrained: bool = Field(
@@ -119,7 +74,7 @@ _Count = Annotated[int, Field(ge=0, le=64)]
 _Width = Annotated[int, Field(ge=1, le=2048)]
 
 
-class FastConfig(ModelConfig):
+class FastConfig(Config):
     """Settings of `fast`."""
 
     widths: tuple[_Width, _Width, _Width] = Field(

@@ -1,0 +1,1 @@
+"""Methods without a network: thresholds, edges, regions, clusters, graphs, forests."""

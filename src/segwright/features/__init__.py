@@ -1,0 +1,1 @@
+"""Hand-crafted features of pixels and regions: arrays in, arrays out."""

@@ -1,0 +1,1 @@
+"""What makes labels better after any segmenter: arrays in, arrays out."""
