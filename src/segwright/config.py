@@ -34,13 +34,18 @@ class Config(BaseModel):
         try:
             return cls(**settings)
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            name = str(first["loc"][0]) if first["loc"] else None
-            raise UsageError(
-                _problem(name, first["msg"], first["input"]),
-                where=where,
-                remedy=_remedy(name, cls.model_fields[name].description if name else None),
-            ) from error
+            raise refused(error, cls, where=where) from error
+
+
+def refused(error: ValidationError, settings: type[BaseModel], *, where: object) -> UsageError:
+    """The first finding of pydantic as an error that names the value and what is accepted."""
+    first = error.errors(include_url=False)[0]
+    name = str(first["loc"][0]) if first["loc"] else None
+    return UsageError(
+        _problem(name, first["msg"], first["input"]),
+        where=where,
+        remedy=_remedy(name, settings.model_fields[name].description if name else None),
+    )
 
 
 def _problem(name: str | None, message: str, value: object) -> str:

@@ -32,9 +32,11 @@ class Result:
         image: The picture that was segmented, for overlays and physical sizes.
         confidence: (Y, X) float, 0 … 1, probability of each pixel's class; taken from the
             probabilities where it is not given, None where the method gives neither.
+        regions: (Y, X) int32, the region of each pixel, 0 … R-1, from methods that divide an image
+            into regions; None from others.
 
     Raises:
-        LabelError: Probabilities, confidence or image do not have the size of the labels.
+        LabelError: Probabilities, confidence, regions or image do not have the size of the labels.
     """
 
     labels: LabelMap
@@ -43,6 +45,7 @@ class Result:
     provenance: dict[str, Any] = field(default_factory=dict)
     image: Image | None = field(default=None, repr=False)
     confidence: np.ndarray | None = field(default=None, repr=False)
+    regions: np.ndarray | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         size_hw = self.labels.size_hw
@@ -55,11 +58,12 @@ class Result:
             )
         if self.confidence is None and self.probabilities is not None:
             object.__setattr__(self, "confidence", self.probabilities.max(axis=0))
-        if self.confidence is not None and self.confidence.shape != size_hw:
-            raise LabelError(
-                f"confidence has shape {self.confidence.shape}; the labels need (Y, X) = {size_hw}",
-                where=self.source,
-            )
+        for name, values in (("confidence", self.confidence), ("regions", self.regions)):
+            if values is not None and values.shape != size_hw:
+                raise LabelError(
+                    f"{name} of shape {values.shape}; the labels need (Y, X) = {size_hw}",
+                    where=self.source,
+                )
         if self.image is not None and self.image.size_hw != size_hw:
             raise LabelError(
                 f"the image has {self.image.size_hw} pixels (height, width), the labels {size_hw}",
@@ -80,7 +84,10 @@ class Result:
         image = image or self.image
         if image is None:
             return paint(self.labels.ids, self.labels.classes)
-        return overlay(to_display(image), self.labels.ids, self.labels.classes, alpha=alpha)
+        ids, classes = self.labels.ids, self.labels.classes
+        # Regions without a class are told by their rims: one colour over all would say nothing.
+        inside = 0.0 if self.regions is not None and len(classes) == 1 else alpha
+        return overlay(to_display(image), ids, classes, alpha=inside, numbers=self.regions)
 
     def abstaining(self, confidence: float) -> Result:
         """The same result without an answer where the method is not sure enough.
@@ -133,13 +140,16 @@ class Result:
             what: "mask" (`STEM.png`: class ids, with the class colours as palette), "overlay"
                 (`STEM.overlay.png`, for the eye), "probabilities" (`STEM.probabilities.npz` with
                 `probabilities` (K, Y, X) float16 and `classes` (K,) text), "coco"
-                (`STEM.coco.json`: one region a class, compressed run lengths).
+                (`STEM.coco.json`: one region a class, compressed run lengths), "regions"
+                (`STEM.regions.png`: region numbers from 1, 16-bit grey; beyond 65,535 regions RGB
+                with number = R + 256 G + 65,536 B, as in COCO panoptic).
 
         Returns:
             The files, in the order of `what`.
 
         Raises:
-            UsageError: Unknown in `what`, or probabilities wanted that the result does not have.
+            UsageError: Unknown in `what`, or probabilities or regions wanted that the result does
+                not have.
             StorageError: A file cannot be written.
         """
         return save(self, Path(directory), stem, what)

@@ -18,13 +18,14 @@ from segwright.storage import storage_errors, write_whole
 if TYPE_CHECKING:
     from segwright.result.result import Result
 
-Saved = Literal["mask", "overlay", "probabilities", "coco"]
+Saved = Literal["mask", "overlay", "probabilities", "coco", "regions"]
 
 SAVED_AS: dict[Saved, str] = {
     "mask": ".png",
     "overlay": ".overlay.png",
     "probabilities": ".probabilities.npz",
     "coco": ".coco.json",
+    "regions": ".regions.png",
 }
 """What can be saved, and the ending of its file."""
 
@@ -40,11 +41,18 @@ def save(result: Result, directory: Path, stem: str, what: Collection[Saved]) ->
             where=result.source,
             remedy="Ask for them: segmenter.segment(image, probabilities=True)",
         )
+    if "regions" in what and result.regions is None:
+        raise UsageError(
+            "the result has no regions to save",
+            where=result.source,
+            remedy="Take a method that divides images into regions: segwright methods",
+        )
     writers = {
         "mask": _write_mask,
         "overlay": _write_overlay,
         "probabilities": _write_probabilities,
         "coco": _write_coco,
+        "regions": _write_regions,
     }
     written = []
     for name in what:
@@ -85,3 +93,12 @@ def _write_coco(result: Result, path: Path) -> None:
     name = path.name.removesuffix(SAVED_AS["coco"]) if result.source is None else result.source.name
     with CocoFile(path, result.labels.classes) as file:
         file.add(name, result.labels)
+
+
+def _write_regions(result: Result, path: Path) -> None:
+    assert result.regions is not None  # checked by the caller
+    numbers = result.regions.astype(np.uint32) + 1
+    if numbers.max() <= np.iinfo(np.uint16).max:
+        write_png(path, numbers.astype(np.uint16))
+    else:
+        write_png(path, np.stack([(numbers >> bits).astype(np.uint8) for bits in (0, 8, 16)], -1))

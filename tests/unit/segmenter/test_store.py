@@ -101,7 +101,7 @@ def test_a_failed_write_leaves_the_old_segmenter(tmp_path, monkeypatch):
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("segwright.segmenter.store.os.fsync", full)
+    monkeypatch.setattr("segwright.artefact.os.fsync", full)
     with pytest.raises(StorageError, match="No space left"):
         make(seed=1).save(tmp_path / "s")
     assert content(tmp_path / "s") == before

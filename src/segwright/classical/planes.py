@@ -1,0 +1,94 @@
+"""The pixels of any image on one scale, so that the parameters of a method mean the same on all."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from segwright.errors import ImageError
+from segwright.images.image import LUMINANCE, Image
+
+
+def planes(image: Image) -> np.ndarray:
+    """The channels as shares of the full scale.
+
+    Integers are divided by the largest value of their type. Floats have no scale: they are taken
+    as they are inside 0 … 1, and else from the image's own smallest value to its largest.
+
+    Args:
+        image: A picture (axes "YX").
+
+    Returns:
+        (Y, X, C) float32, 0 … 1; not to be written to.
+
+    Raises:
+        ImageError: A volume, or values that are not finite.
+    """
+    require_picture(image)
+    low, span = _range(image)
+    scaled = image.pixels.astype(np.float32)
+    if low:
+        scaled -= np.float32(low)
+    scaled *= np.float32(1 / span)
+    return np.clip(scaled, 0, 1, out=scaled) if image.pixels.dtype.kind == "f" else scaled
+
+
+def grey(image: Image) -> np.ndarray:
+    """The brightness: luminance of RGB (ITU-R BT.601), the mean of any other channels.
+
+    Returns:
+        (Y, X) float32, 0 … 1, on the scale of `planes`.
+
+    Raises:
+        ImageError: As `planes`.
+    """
+    require_picture(image)
+    channels = image.num_channels
+    shares = LUMINANCE if channels == 3 else np.full(channels, 1 / channels, np.float32)
+    low, span = _range(image)
+    # Channel by channel: a product of matrices would make a float copy of the whole image first.
+    mixed = np.zeros(image.size_hw, np.float32)
+    for channel, share in enumerate(shares):
+        mixed += image.pixels[..., channel] * np.float32(share / span)
+    if low:
+        mixed -= np.float32(low / span)
+    return np.clip(mixed, 0, 1, out=mixed)
+
+
+def grey8(image: Image) -> np.ndarray:
+    """`grey` in 256 levels, rounded: (Y, X) uint8."""
+    if image.num_channels == 1 and image.pixels.dtype == np.uint8:
+        require_picture(image)
+        return image.pixels[..., 0]
+    mixed = grey(image)
+    mixed *= 255
+    return np.rint(mixed, out=mixed).astype(np.uint8)
+
+
+def require_picture(image: Image) -> None:
+    """Refuses what no method of this room is defined for.
+
+    Raises:
+        ImageError: A volume, or values that are not finite.
+    """
+    if image.axes != "YX":
+        raise ImageError(
+            f"an image with axes {image.axes} was given; classical methods take pictures (YX)",
+            where=image.source,
+            remedy="Give it one slice at a time",
+        )
+    if image.pixels.dtype.kind == "f" and not np.isfinite(image.pixels).all():
+        raise ImageError(
+            "some pixels are not finite (NaN or infinity); a method takes finite ones only",
+            where=image.source,
+            remedy="Replace them, for instance with numpy.nan_to_num",
+        )
+
+
+def _range(image: Image) -> tuple[float, float]:
+    """The value that stands for 0, and the span from it to the one that stands for 1."""
+    if image.pixels.dtype.kind == "u":
+        return 0.0, image.full_scale
+    low, high = float(image.pixels.min()), float(image.pixels.max())
+    if low >= 0 and high <= 1:
+        return 0.0, 1.0
+    return low, (high - low) or 1.0
