@@ -49,6 +49,133 @@ CATALOG: Mapping[str, MethodEntry] = {
         paper="Otsu 1979: A threshold selection method from gray-level histograms; several levels:"
         " Liao, Chen, Chung 2001: A fast algorithm for multilevel thresholding",
     ),
+    "li": MethodEntry(
+        builder="thresholds.li:Li",
+        family="thresholds",
+        summary="The threshold that keeps most of what the image tells (least cross-entropy)",
+        use_when="Few bright objects on a dark ground, as in fluorescence, where otsu cuts off the"
+        " dim ones.",
+        paper="Li, Lee 1993: Minimum cross entropy thresholding",
+    ),
+    "triangle": MethodEntry(
+        builder="thresholds.triangle:Triangle",
+        family="thresholds",
+        summary="The threshold at the foot of the histogram's largest peak",
+        use_when="One level fills most of the image and the other is a long tail of the histogram;"
+        " not for two peaks.",
+        paper="Zack, Rogers, Latt 1977: Automatic measurement of sister chromatid exchange"
+        " frequency",
+    ),
+    "yen": MethodEntry(
+        builder="thresholds.yen:Yen",
+        family="thresholds",
+        summary="The threshold with the largest correlation on both sides",
+        use_when="Small bright objects on a large even ground.",
+        paper="Yen, Chang, Chang 1995: A new criterion for automatic multilevel thresholding",
+    ),
+    "isodata": MethodEntry(
+        builder="thresholds.isodata:Isodata",
+        family="thresholds",
+        summary="The threshold half way between the means of its two sides",
+        use_when="As otsu, whose answer it nearly always gives.",
+        paper="Ridler, Calvard 1978: Picture thresholding using an iterative selection method",
+    ),
+    "two_modes": MethodEntry(
+        builder="thresholds.two_modes:TwoModes",
+        family="thresholds",
+        summary="The lowest place between the two peaks of the histogram",
+        use_when="The histogram has two clear peaks, of however different size.",
+        paper="Prewitt, Mendelsohn 1966: The analysis of cell images",
+    ),
+    "mean_brightness": MethodEntry(
+        builder="thresholds.mean_brightness:MeanBrightness",
+        family="thresholds",
+        summary="The mean of all pixels as the threshold",
+        use_when="As a yardstick for the others; both levels fill about half of the image.",
+        paper="Glasbey 1993: An analysis of histogram-based thresholding algorithms",
+    ),
+    "minimum_error": MethodEntry(
+        builder="thresholds.minimum_error:MinimumError",
+        family="thresholds",
+        summary="The threshold between two normal distributions fitted to the histogram",
+        use_when="The levels differ much in size or in noise, which biases otsu.",
+        paper="Kittler, Illingworth 1986: Minimum error thresholding",
+    ),
+    "fixed": MethodEntry(
+        builder="thresholds.fixed:Fixed",
+        family="thresholds",
+        summary="One threshold for all images, set by hand or chosen in training",
+        use_when="Images are taken under the same light and brightness has a meaning, as in CT.",
+        paper="none",
+    ),
+    "hysteresis": MethodEntry(
+        builder="thresholds.hysteresis:Hysteresis",
+        family="thresholds",
+        summary="What exceeds a strict threshold, and what exceeds a lenient one and touches it",
+        use_when="Objects fade out: one threshold either breaks them or lets noise in.",
+        paper="Canny 1986: A computational approach to edge detection",
+        code="segwright, Apache-2.0; connected components by OpenCV, Apache-2.0",
+    ),
+    "adaptive": MethodEntry(
+        builder="thresholds.adaptive:Adaptive",
+        family="thresholds",
+        summary="Brightness against the mean of the surroundings",
+        use_when="Small objects or lines under uneven light. Set the sign of `offset`: positive for"
+        " dark objects.",
+        paper="Wellner 1993: Adaptive thresholding for the DigitalDesk",
+        code="segwright, Apache-2.0; filters by OpenCV, Apache-2.0",
+    ),
+    "sauvola": MethodEntry(
+        builder="thresholds.sauvola:Sauvola",
+        family="thresholds",
+        summary="Brightness against the surroundings' mean, lowered where they are flat",
+        use_when="Ink on stained or shaded paper, thin dark structures; with objects=brighter also"
+        " bright ones on uneven ground.",
+        paper="Sauvola, Pietikäinen 2000: Adaptive document image binarization",
+        code="segwright, Apache-2.0; filters by OpenCV, Apache-2.0",
+    ),
+    "niblack": MethodEntry(
+        builder="thresholds.niblack:Niblack",
+        family="thresholds",
+        summary="Brightness against the surroundings' mean and a share of their deviation",
+        use_when="Texture or lines nearly everywhere; on large even areas take sauvola.",
+        paper="Niblack 1986: An introduction to digital image processing",
+        code="segwright, Apache-2.0; filters by OpenCV, Apache-2.0",
+    ),
+    "phansalkar": MethodEntry(
+        builder="thresholds.phansalkar:Phansalkar",
+        family="thresholds",
+        summary="Sauvola's threshold, raised in dark places",
+        use_when="Stained cells of low contrast, where sauvola misses what is dark among dark.",
+        paper="Phansalkar, More, Sabale, Joshi 2011: Adaptive local thresholding for detection of"
+        " nuclei in diversity stained cytology images",
+        code="segwright, Apache-2.0; filters by OpenCV, Apache-2.0",
+    ),
+    "bernsen": MethodEntry(
+        builder="thresholds.bernsen:Bernsen",
+        family="thresholds",
+        summary="Half way between the darkest and the brightest of the surroundings",
+        use_when="Clear contrast under uneven light and little noise.",
+        paper="Bernsen 1986: Dynamic thresholding of gray-level images",
+        code="segwright, Apache-2.0; filters by SciPy, BSD-3-Clause",
+    ),
+    "felzenszwalb": MethodEntry(
+        builder="regions.felzenszwalb:Felzenszwalb",
+        family="regions",
+        summary="Pixels merged along the weakest edges first, as far as each region's own texture",
+        use_when="Natural images, as a fast first division into regions of any shape and size; a"
+        " good input for a classifier of regions.",
+        paper="Felzenszwalb, Huttenlocher 2004: Efficient graph-based image segmentation",
+    ),
+    "slic": MethodEntry(
+        builder="regions.slic:Slic",
+        family="regions",
+        summary="Superpixels: compact pieces of about one size that follow the edges",
+        use_when="Something else works on the pieces: a classifier of regions, a merging, a graph."
+        " They are not objects yet; for these take slic_merged.",
+        paper="Achanta, Shaji, Smith, Lucchi, Fua, Süsstrunk 2012: SLIC superpixels compared to"
+        " state-of-the-art superpixel methods",
+    ),
 }
 
 

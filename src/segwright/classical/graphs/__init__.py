@@ -1,0 +1,1 @@
+"""Methods that cut a graph of pixels or superpixels."""

@@ -1,0 +1,1 @@
+"""Methods that find regions: growing, splitting, flooding, merging, superpixels."""
