@@ -176,6 +176,25 @@ CATALOG: Mapping[str, MethodEntry] = {
         paper="Achanta, Shaji, Smith, Lucchi, Fua, Süsstrunk 2012: SLIC superpixels compared to"
         " state-of-the-art superpixel methods",
     ),
+    "kmeans": MethodEntry(
+        builder="clustering.kmeans:KMeans",
+        family="clustering",
+        summary="A given number of colours that the pixels lie closest to",
+        use_when="Things differ in colour and their number is roughly known; the fastest of its"
+        " family. With training, every colour becomes one of your classes.",
+        paper="Lloyd 1982: Least squares quantization in PCM; Arthur & Vassilvitskii 2007:"
+        " k-means++, the advantages of careful seeding",
+    ),
+    "gmm": MethodEntry(
+        builder="clustering.gaussian_mixture:GaussianMixture",
+        family="clustering",
+        summary="Clusters of colour that may be long, wide or small: a mixture of Gaussians",
+        use_when="As kmeans, where clusters differ in spread: shaded objects, or a small one beside"
+        " a large ground.",
+        paper="Dempster, Laird & Rubin 1977: Maximum likelihood from incomplete data via the EM"
+        " algorithm",
+        code="scikit-learn (BSD-3-Clause) fits, segwright assigns",
+    ),
 }
 
 

@@ -1,0 +1,1 @@
+"""Methods that gather pixels which are alike: centres, mixtures, modes, trees and densities."""
