@@ -195,6 +195,49 @@ CATALOG: Mapping[str, MethodEntry] = {
         " algorithm",
         code="scikit-learn (BSD-3-Clause) fits, segwright assigns",
     ),
+    "watershed": MethodEntry(
+        builder="regions.watershed:Watershed",
+        family="regions",
+        summary="The gradient flooded from its minima: regions end on its crests",
+        use_when="Every region has a rim that is steeper than its inside. For round objects that"
+        " touch take otsu_watershed.",
+        paper="Meyer 1994: Topographic distance and watershed lines; Grimaud 1992: A new measure of"
+        " contrast: the dynamics",
+    ),
+    "otsu_watershed": MethodEntry(
+        builder="regions.otsu_watershed:OtsuWatershed",
+        family="regions",
+        summary="Objects by Otsu's threshold, those that touch parted at their waists",
+        use_when="Cells, nuclei, grains: round objects brighter or darker than the background, to"
+        " be counted or measured one by one.",
+        paper="Otsu 1979: A threshold selection method from gray-level histograms; Vincent, Soille"
+        " 1991: Watersheds in digital spaces",
+        code="segwright, Apache-2.0; distance transform: OpenCV, Apache-2.0",
+    ),
+    "region_growing": MethodEntry(
+        builder="regions.region_growing:RegionGrowing",
+        family="regions",
+        summary="Regions grow from seeds by the pixel that is most like them",
+        use_when="Regions have one colour each and soft rims; about as many as are asked for.",
+        paper="Adams, Bischof 1994: Seeded region growing",
+    ),
+    "split_merge": MethodEntry(
+        builder="regions.split_merge:SplitMerge",
+        family="regions",
+        summary="The picture quartered until every piece is even, then like pieces merged",
+        use_when="Large even areas. Rims are as coarse as the smallest square; for finer ones take"
+        " slic_merged or felzenszwalb.",
+        paper="Horowitz, Pavlidis 1976: Picture segmentation by a tree traversal algorithm",
+    ),
+    "slic_merged": MethodEntry(
+        builder="regions.slic_merged:SlicMerged",
+        family="regions",
+        summary="Superpixels, of which the most alike neighbours are merged until none are",
+        use_when="Regions as the eye sees them, by colour: photographs, aerial pictures.",
+        paper="Achanta, Shaji, Smith, Lucchi, Fua, Süsstrunk 2012: SLIC superpixels compared to"
+        " state-of-the-art superpixel methods; Ward 1963: Hierarchical grouping to optimize an"
+        " objective function",
+    ),
 }
 
 

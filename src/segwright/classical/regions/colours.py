@@ -8,7 +8,8 @@ import numpy as np
 
 from segwright.classical.planes import planes
 from segwright.features.colour import in_space
-from segwright.features.view import gaussian
+from segwright.features.derivatives import first_derivatives
+from segwright.features.view import gaussian, gaussian_reach
 from segwright.images.image import Image
 
 _BAND_PIXELS = 1 << 20
@@ -29,7 +30,7 @@ def colours(image: Image, *, sigma_px: float = 0.0) -> np.ndarray:
         ImageError: A volume, or values that are not finite.
     """
     found = np.empty(image.pixels.shape, np.float32)
-    for rows, band in colour_bands(image):
+    for rows, _, band in colour_bands(image):
         found[rows] = np.moveaxis(band, 0, -1)
     if sigma_px:
         for channel in range(found.shape[2]):
@@ -37,40 +38,47 @@ def colours(image: Image, *, sigma_px: float = 0.0) -> np.ndarray:
     return found
 
 
-def colour_bands(image: Image) -> Iterator[tuple[slice, np.ndarray]]:
+def colour_bands(image: Image, *, overlap: int = 0) -> Iterator[tuple[slice, slice, np.ndarray]]:
     """`colours` in bands of rows, so that a large image is never held in floats as a whole.
 
+    Args:
+        image: A picture.
+        overlap: Rows above and below that a filter of the band sees.
+
     Yields:
-        The rows, and (C, y, X) float32.
+        The rows; where they are in the band; and the band with its overlap, (C, y, X) float32.
     """
-    if image.pixels.dtype.kind == "f":  # its scale is that of the whole image
-        whole = planes(image)
-    else:
-        whole = None
+    # The scale of floats is that of the whole image.
+    whole = planes(image) if image.pixels.dtype.kind == "f" else None
     height, width = image.size_hw
-    step = max(1, _BAND_PIXELS // width)
+    step = max(1, 4 * overlap, _BAND_PIXELS // width)
     for top in range(0, height, step):
-        rows = slice(top, min(top + step, height))
-        band = planes(Image(image.pixels[rows])) if whole is None else whole[rows]
+        bottom = min(top + step, height)
+        seen = slice(max(0, top - overlap), min(height, bottom + overlap))
+        band = planes(Image(image.pixels[seen])) if whole is None else whole[seen]
+        inner = slice(top - seen.start, bottom - seen.start)
         if image.num_channels == 3:
-            yield rows, in_space(np.ascontiguousarray(band), "lab")
+            yield slice(top, bottom), inner, in_space(np.ascontiguousarray(band), "lab")
         else:
-            yield rows, np.ascontiguousarray(np.moveaxis(band, -1, 0))
+            yield slice(top, bottom), inner, np.ascontiguousarray(np.moveaxis(band, -1, 0))
 
 
-def steepness(found: np.ndarray) -> np.ndarray:
+def steepness(image: Image, *, sigma_px: float = 0.0) -> np.ndarray:
     """How much neighbouring colours differ: the length of the gradient over all channels.
 
     Args:
-        found: (Y, X, C) float32.
+        image: A picture.
+        sigma_px: Standard deviation of a Gaussian that `colours` are blurred with first; 0: none.
 
     Returns:
-        (Y, X) float32, per pixel, by central differences with mirrored borders.
+        (Y, X) float32, per pixel, by central differences with mirrored borders; a step from black
+        to white has 0.5.
     """
-    from segwright.features.derivatives import first_derivatives
-
-    total = np.zeros(found.shape[:2], np.float32)
-    for channel in range(found.shape[2]):
-        for slope in first_derivatives(np.ascontiguousarray(found[..., channel])):
-            total += slope * slope
-    return np.sqrt(total, out=total)
+    found = np.empty(image.size_hw, np.float32)
+    for rows, inner, band in colour_bands(image, overlap=gaussian_reach(sigma_px) + 1):
+        total = np.zeros(band.shape[1:], np.float32)
+        for plane in band:
+            for slope in first_derivatives(gaussian(plane, sigma_px) if sigma_px else plane):
+                total += slope * slope
+        np.sqrt(total[inner], out=found[rows])
+    return found

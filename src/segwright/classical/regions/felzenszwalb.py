@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from segwright.classical.method import Method
+from segwright.classical.method import Finds, Method
 from segwright.classical.planes import planes
 from segwright.features.view import gaussian
 from segwright.images.image import Image

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from segwright.classical.method import Method
+from segwright.classical.method import Finds, Method
+from segwright.classical.regions.cells import cell_of_pixels, cells
 from segwright.classical.regions.colours import colour_bands
 from segwright.images.image import Image
 
@@ -66,7 +67,7 @@ def superpixels(
     from segwright.classical.regions.slic_kernels import sum_colours
 
     pixels = _in_whole_numbers(image)
-    rows, columns = _grid(image.size_hw, regions)
+    rows, columns = cells(image.size_hw, regions)
     labels = _clustered(pixels, rows, columns, compactness=compactness, iterations=iterations)
     labels, count = connected(labels)
     sizes, sums = np.zeros(count, np.int64), np.zeros((count, len(pixels)))
@@ -78,18 +79,9 @@ def superpixels(
 def _in_whole_numbers(image: Image) -> np.ndarray:
     """(C, Y, X) int16."""
     found = np.empty((image.num_channels, *image.size_hw), np.int16)
-    for rows, band in colour_bands(image):
+    for rows, _, band in colour_bands(image):
         found[:, rows] = np.rint(band * np.float32(_UNITS))
     return found
-
-
-def _grid(size_hw: tuple[int, int], regions: int) -> tuple[int, int]:
-    """Rows and columns of about as many cells, as square as they can be."""
-    height, width = size_hw
-    side = max(1.0, (height * width / regions) ** 0.5)
-    rows = min(height, max(1, round(height / side)))
-    columns = min(width, max(1, round(regions / rows)))
-    return rows, columns
 
 
 def _clustered(
@@ -100,9 +92,7 @@ def _clustered(
     from segwright.kernels import in_shares
 
     channels, height, width = pixels.shape
-    labels = np.empty((height, width), np.int32)
-    row_of, column_of = np.arange(height) * rows // height, np.arange(width) * columns // width
-    np.add(row_of[:, None] * columns, column_of, out=labels, casting="unsafe")
+    labels = cell_of_pixels((height, width), rows, columns)
     centres = _first_centres(pixels, rows, columns)
     side = (height * width / (rows * columns)) ** 0.5
     reach = np.array([height / rows, width / columns], np.float32) + 1

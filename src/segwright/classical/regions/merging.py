@@ -1,0 +1,73 @@
+"""Merging adjacent regions that are alike."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+Cost = Literal["colour", "ward", "spread"]
+"""What it costs to merge two regions.
+
+colour: the distance of their mean colours. ward: by how much the sum of squared distances of all
+pixels from the mean of their region grows. spread: the root mean square distance of the pixels of
+both from their common mean.
+"""
+
+
+def merged(
+    labels: np.ndarray,
+    pixels: np.ndarray,
+    *,
+    cost: Cost,
+    limit: float = np.inf,
+    least: int = 1,
+    min_size: int = 1,
+) -> np.ndarray:
+    """Merges 4-adjacent regions, the two of the least cost first.
+
+    Args:
+        labels: (Y, X) int32 regions 0 … n - 1.
+        pixels: (Y, X, C) float32 colours.
+        cost: What it costs to merge two.
+        limit: No merge costs more.
+        least: Regions to be left at least.
+        min_size: Smaller ones are merged in the end with the neighbour of the closest colour.
+
+    Returns:
+        (Y, X) int32 regions 0 … m - 1, in the order of their first ones.
+    """
+    from segwright.classical.regions import merging_kernels as kernels
+    from segwright.classical.regions.components_kernels import absorb, sizes_and_sums
+
+    kind = {"colour": kernels.COLOUR, "ward": kernels.WARD, "spread": kernels.SPREAD}[cost]
+    count = int(labels.max()) + 1
+    sizes, sums = sizes_and_sums(labels, pixels, count)
+    lengths = np.einsum("yxc,yxc->yx", pixels, pixels, dtype=np.float64)
+    squares = np.bincount(labels.ravel(), lengths.ravel(), minlength=count)
+    numbers = kernels.merge(
+        adjacent(labels), sizes.astype(np.float64), sums, squares, kind, limit, least
+    )
+    found = numbers[labels]
+    if min_size > 1:
+        absorb(found, *sizes_and_sums(found, pixels, int(numbers.max()) + 1), min_size)
+    return found
+
+
+def adjacent(labels: np.ndarray) -> np.ndarray:
+    """The pairs of regions that touch along a side of a pixel.
+
+    Args:
+        labels: (Y, X) integers from 0.
+
+    Returns:
+        (E, 2) int32, the smaller number first, in ascending order.
+    """
+    count = int(labels.max()) + 1
+    found = []
+    for one, other in ((labels[:, :-1], labels[:, 1:]), (labels[:-1], labels[1:])):
+        differ = one != other
+        low, high = np.minimum(one[differ], other[differ]), np.maximum(one[differ], other[differ])
+        found.append(low.astype(np.int64) * count + high)
+    keys = np.unique(np.concatenate(found))
+    return np.stack([keys // count, keys % count], axis=1).astype(np.int32)
