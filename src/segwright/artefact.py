@@ -52,10 +52,9 @@ class Weights(Part):
 
 
 class Manifest(Part):
-    """What the manifest of every kind of segmenter says."""
+    """What the manifest of every kind of segmenter says, besides its `kind`."""
 
     format_version: Literal[1] = FORMAT_VERSION
-    kind: str
     classes: tuple[StoredClass, ...]
     background: int | None
     provenance: dict[str, JsonValue]

@@ -25,6 +25,9 @@ from segwright.result.result import Result
 
 Arrays = Mapping[str, np.ndarray]
 
+Finds = Literal["levels", "clusters", "regions", "classes"]
+"""What the parts of a method are; see `Method`."""
+
 
 @dataclass(frozen=True)
 class Fitted:
@@ -68,7 +71,7 @@ class Method(BaseModel):
     model_config = ConfigDict(extra="forbid", validate_assignment=True, allow_inf_nan=False)
 
     name: ClassVar[str]
-    finds: ClassVar[Literal["levels", "clusters", "regions", "classes"]]
+    finds: ClassVar[Finds]
     search: ClassVar[Mapping[str, Sequence[Any]]] = {}
 
     prepare: Prepare = Field(

@@ -149,7 +149,7 @@ def best_classes(counts: np.ndarray) -> np.ndarray:
         (parts,) class ids. Classes that do not occur are not part of the mean.
     """
     class_of = counts.argmax(1)
-    best = _mean_iou(counts, class_of)
+    best = _score(counts, class_of)
     improved = True
     while improved:
         improved = False
@@ -157,19 +157,30 @@ def best_classes(counts: np.ndarray) -> np.ndarray:
             for candidate in np.flatnonzero(counts[part]):
                 trial = class_of.copy()
                 trial[part] = candidate
-                if (score := _mean_iou(counts, trial)) > best + 1e-12:
+                if (score := _score(counts, trial)) > best + 1e-12:
                     class_of, best, improved = trial, score, True
     return class_of
 
 
-def _mean_iou(counts: np.ndarray, class_of: np.ndarray) -> float:
-    num_classes = counts.shape[1]
-    confusion = np.zeros((num_classes, num_classes))  # predicted, true
-    np.add.at(confusion, class_of, counts)
+def mean_iou(confusion: np.ndarray) -> float:
+    """The mean IoU of the classes that occur.
+
+    Args:
+        confusion: (K, K) pixels, predicted by true.
+
+    Returns:
+        0 … 1; 0 where no pixel is labelled.
+    """
     hit = np.diagonal(confusion)
     union = confusion.sum(0) + confusion.sum(1) - hit
-    there = counts.sum(0) > 0
+    there = confusion.sum(0) > 0
     return float((hit[there] / union[there]).mean()) if there.any() else 0.0
+
+
+def _score(counts: np.ndarray, class_of: np.ndarray) -> float:
+    confusion = np.zeros((counts.shape[1], counts.shape[1]))
+    np.add.at(confusion, class_of, counts)
+    return mean_iou(confusion)
 
 
 def _as_labelled(parts: np.ndarray, ids: np.ndarray) -> np.ndarray:

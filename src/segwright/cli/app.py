@@ -27,14 +27,11 @@ app = typer.Typer(
 app.add_typer(data_commands)
 
 
-Run = Annotated[
-    Path, typer.Argument(metavar="RUN", help="A run folder that `segwright train` wrote.")
-]
 Budget = Annotated[
     str | None, typer.Option(metavar="TIME", help="Wall clock, start to exit: 90s, 10m, 1h30m.")
 ]
 ModelName = Annotated[
-    str | None, typer.Option(metavar="NAME", help="A network of `segwright methods`.")
+    str | None, typer.Option(metavar="NAME", help="A method of `segwright methods`.")
 ]
 Device = Annotated[
     Literal["cpu", "cuda", "mps"] | None, typer.Option(help="Default: the fastest one here.")
@@ -145,6 +142,7 @@ def train(
     from segwright.cli.progress import open_progress
     from segwright.cli.settings import parse_settings
     from segwright.errors import UsageError
+    from segwright.training.launch import Launch
     from segwright.verbs.train import train as run_training
 
     if data is None and resume is None:
@@ -171,19 +169,31 @@ def train(
             started_at=cast(float | None, ctx.find_root().obj) or time.time(),
             on_event=progress,
         )
-    typer.echo(report.text())
+    if Launch.read().leads:
+        typer.echo(report.text())
 
 
 @app.command(cls=Verb)
 def predict(
-    run: Run,
+    run: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RUN|METHOD",
+            help="A run folder, or a method without training like otsu.",
+        ),
+    ],
     inputs: Annotated[
         list[Path], typer.Argument(metavar="INPUT", help="Images, folders or quoted patterns.")
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")],
     save: Annotated[
-        str, typer.Option(metavar="WHAT", help="Any of mask,overlay,probabilities,coco.")
-    ] = "mask",
+        str | None,
+        typer.Option(
+            metavar="WHAT",
+            help="Any of mask,overlay,probabilities,coco,regions. Default: mask, or regions of "
+            "methods that know no classes.",
+        ),
+    ] = None,
     spacing: Annotated[
         str | None,
         typer.Option(metavar="MM[,MM]", help="Millimetres per pixel [down, across] of the images."),
@@ -198,12 +208,13 @@ def predict(
         typer.Option(metavar="SHARE", help="No answer (255) where less sure than this, like 0.9."),
     ] = None,
 ) -> None:
-    """Segment images of any size with a trained segmenter."""
+    """Segment images of any size with a trained segmenter, or a method that needs no training."""
     from segwright.cli.progress import open_progress
     from segwright.cli.settings import parse_settings, parse_spacing
     from segwright.verbs.predict import predict as run_prediction
 
-    what = cast("list[Saved]", [name.strip() for name in save.split(",")])  # checked by the verb
+    names = None if save is None else [name.strip() for name in save.split(",")]
+    what = cast("list[Saved] | None", names)  # checked by the verb
     with open_progress() as progress:
         report = run_prediction(
             run,

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 from segwright.cli.outcome import exit_codes
+from segwright.training.launch import require_alone
 
 
 class Verb(TyperCommand):
@@ -16,6 +17,8 @@ class Verb(TyperCommand):
 
     def invoke(self, ctx: typer.Context) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]
         with exit_codes(debug=ctx.find_root().params["debug"]):
+            if self.name != "train":
+                require_alone(f"segwright {self.name}")
             return super().invoke(ctx)
 
 

@@ -10,6 +10,7 @@ from typing import TextIO
 
 from segwright.cli.duration import format_duration
 from segwright.events import Decided, Event, Note, StageAdvanced, StageStarted, TrainStep, Validated
+from segwright.training.launch import Launch
 
 LINE_EVERY_S = 10.0
 
@@ -47,6 +48,19 @@ class PlainProgress:
     def _write(self, text: str) -> None:
         print(text, file=self._stream, flush=True)
         self._last_line = self._clock()
+
+
+class QuietProgress:
+    """Nothing: of several processes, the first one tells what all do."""
+
+    def __enter__(self) -> QuietProgress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def __call__(self, event: Event) -> None:
+        pass
 
 
 class LiveProgress:
@@ -108,8 +122,12 @@ class LiveProgress:
             self._bar.console.print(text, markup=False, highlight=False)
 
 
-def open_progress(stream: TextIO | None = None) -> PlainProgress | LiveProgress:
+def open_progress(
+    stream: TextIO | None = None,
+) -> PlainProgress | LiveProgress | QuietProgress:
     """The progress that suits `stream` (default: stderr): live in a terminal, plain elsewhere."""
+    if not Launch.read().leads:
+        return QuietProgress()
     where = sys.stderr if stream is None else stream
     return LiveProgress(where) if where.isatty() else PlainProgress(where)
 

@@ -1,6 +1,6 @@
 """A folder on disk as a dataset: samples, splits, folds and facts."""
 
-from segwright.dataset.dataset import Dataset
+from segwright.dataset.dataset import Dataset, fingerprint_of
 from segwright.dataset.facts import DatasetFacts, measure_facts
 from segwright.dataset.folds import ensure_split, make_folds
 from segwright.dataset.opening import open_dataset
@@ -11,6 +11,7 @@ __all__ = [
     "DatasetFacts",
     "Sample",
     "ensure_split",
+    "fingerprint_of",
     "make_folds",
     "measure_facts",
     "open_dataset",

@@ -190,6 +190,11 @@ class Dataset(Sequence[Sample]):
         return path.relative_to(self.root).as_posix()
 
 
+def fingerprint_of(train: Dataset, val: Dataset) -> str:
+    """A content hash of all images and labels of a run, those it is scored on included."""
+    return replace(train, entries=(*train.entries, *val.entries)).fingerprint()
+
+
 def _content(path: Path) -> tuple[int, str]:
     """Size in bytes and hash of a file."""
     try:

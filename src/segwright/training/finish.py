@@ -22,11 +22,8 @@ from segwright.training.calibrate import calibrated_temperature
 from segwright.training.checkpoint import Checkpoints
 from segwright.training.log import read_metrics
 from segwright.training.material import Material
-from segwright.training.run_folder import RunFolder, environment
+from segwright.training.run_folder import OUT_OF_FOLD, RunFolder, environment
 from segwright.training.validation import as_segmenter
-
-OUT_OF_FOLD = "predictions"
-"""Folder beside the folds with the mask of every image, by the net that had not seen it."""
 
 
 def finish(

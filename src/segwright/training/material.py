@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from segwright.dataset import Dataset, DatasetFacts, Sample, measure_facts
+from segwright.dataset import Dataset, DatasetFacts, Sample, fingerprint_of, measure_facts
 from segwright.dataset.class_map import ClassMap
 from segwright.events import Listener, StageAdvanced, StageStarted
 from segwright.labels.classes import Classes
@@ -15,16 +15,12 @@ from segwright.plan import Plan
 from segwright.prepare import Prepare
 from segwright.segmenter import Preparation
 from segwright.training.batches import BatchStream
+from segwright.training.distributed import ALONE, World
 from segwright.training.store import SampleStore
 from segwright.transforms import Augmentation, CropFocus
 
 _SMALLEST_STD = 1e-4  # of white: a constant channel must not be divided by nothing
 _EIGHT_BIT = 255.0
-
-
-def fingerprint_of(train: Dataset, val: Dataset) -> str:
-    """A content hash of all images and labels of a run, those it is scored on included."""
-    return replace(train, entries=(*train.entries, *val.entries)).fingerprint()
 
 
 @dataclass(frozen=True)
@@ -99,8 +95,8 @@ class Material:
             val=val_store,
         )
 
-    def batches(self, plan: Plan) -> BatchStream:
-        """The training batches of a plan."""
+    def batches(self, plan: Plan, world: World = ALONE) -> BatchStream:
+        """The training batches of a plan, or the share of one of several processes."""
         low, high = plan.augment.scale
         seen = plan.input.scale
         config = plan.augment.model_copy(update={"scale": (low * seen, high * seen)})
@@ -122,4 +118,5 @@ class Material:
             preparation=self.preparation,
             augmentation=augmentation,
             focus=self.focus.tuned(focus=plan.crops.focus, power=plan.crops.power),
+            world=world,
         )

@@ -27,16 +27,24 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from segwright.errors import UsageError
 from segwright.plan import Plan
 from segwright.storage import require_empty, storage_errors, write_whole
+from segwright.training.launch import Launch
 
 _PACKAGES = (
+    "numba",
     "numpy",
     "opencv-python-headless",
     "pillow",
+    "scikit-image",
+    "scikit-learn",
+    "scipy",
     "segwright",
     "timm",
     "torch",
     "torchvision",
 )
+
+OUT_OF_FOLD = "predictions"
+"""Folder beside the folds with the mask of every image, by the segmenter that had not seen it."""
 
 
 class RunRecord(BaseModel):
@@ -50,6 +58,7 @@ class RunRecord(BaseModel):
             in those it started from.
         reserve_s: Part of the budget kept for what follows the last step.
         glance_s: Seconds that a validation while training is expected to take.
+        processes: How many trained it together, lately.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -60,6 +69,7 @@ class RunRecord(BaseModel):
     learned: tuple[str, ...] = ()
     reserve_s: float = 0.0
     glance_s: float = 0.0
+    processes: int = 1
 
 
 class RunFolder:
@@ -202,9 +212,7 @@ def unused_path(parent: Path, stem: str) -> Path:
 
 
 def environment() -> dict[str, Any]:
-    """Versions and machine, as far as they bear on results."""
-    import torch
-
+    """Versions and machine, as far as they bear on results; torch where it is installed."""
     versions = {}
     for package in _PACKAGES:
         try:
@@ -215,8 +223,19 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cores": os.cpu_count(),
+        "processes": Launch.read().world_size,
+        **_of_torch(),
+        "packages": versions,
+    }
+
+
+def _of_torch() -> dict[str, Any]:
+    try:
+        import torch
+    except ModuleNotFoundError:
+        return {}
+    return {
         "torch_threads": torch.get_num_threads(),
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-        "packages": versions,
     }

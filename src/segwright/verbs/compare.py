@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from segwright.classical.catalog import CATALOG as METHODS
 from segwright.dataset import Dataset
 from segwright.errors import DataError, TrainingError, UnknownNameError, UsageError
 from segwright.evaluation.comparing import MARGIN, Entrant, Ranking, rank_methods
@@ -13,14 +14,16 @@ from segwright.evaluation.report.comparison_page import render_comparison
 from segwright.evaluation.tables import percent
 from segwright.evaluation.verdict import difference_text, outcome_text, verdict
 from segwright.events import Listener, Note, StageStarted
-from segwright.models.catalog import CATALOG
+from segwright.models.catalog import CATALOG as NETWORKS
 from segwright.storage import storage_errors, write_whole
-from segwright.training.run_folder import RunFolder, require_free
+from segwright.training.launch import require_alone
+from segwright.training.run_folder import require_free
 from segwright.verbs.comparison_content import comparison_page
 from segwright.verbs.contest import Contender, Terms, work_through
 from segwright.verbs.evaluate import is_mask_folder
 from segwright.verbs.opening import open_data
 from segwright.verbs.plan import learn_and_hold_out
+from segwright.verbs.runs import record_of
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,8 @@ def compare(
         split: What to score on; None for "test" if there is one, else what is held out.
         device: Where to train and to run; with None, training takes the fastest and all are run
             on the CPU.
-        settings: Dotted settings of the plan to fix, the same for all that are trained.
+        settings: Dotted settings of the plan to fix, the same for all networks; after the name of
+            a contender ("unet.optimiser.lr", "otsu.levels") for that one alone.
         classes: A YAML file that renames, merges and ignores classes (`dataset.class_map`).
         margin: Difference of the mean IoU up to which two methods are as good as one another.
         on_event: Told of progress.
@@ -104,6 +108,7 @@ def compare(
         DataError: The data cannot be used, or given runs have learned from all there is to score.
         TrainingError: Every method failed.
     """
+    require_alone("a comparison")
     data, out = Path(data), Path(out)
     contenders = _contenders(methods)
     trained = any(one.given is None for one in contenders)
@@ -123,6 +128,7 @@ def compare(
         seeds,
         device,
         dict(settings or {}),
+        frozenset(one.name for one in contenders),
         folder.resolve(),
     )
     failed = work_through(contenders, terms, on_event)
@@ -150,15 +156,17 @@ def _contenders(methods: Sequence[str | Path]) -> list[Contender]:
         raise UsageError("there is no method to compare", remedy="Name some with --methods")
     found: list[Contender] = []
     for given in map(str, methods):
-        if given in CATALOG:
+        if given in NETWORKS or given in METHODS:
             found.append(Contender(given, None))
         elif Path(given).is_dir():
             _require_method(Path(given))
             name = Path(given).resolve().name
-            taken = name in CATALOG or any(one.name == name for one in found)
+            taken = name in NETWORKS or name in METHODS or any(one.name == name for one in found)
             found.append(Contender(given if taken else name, Path(given).resolve()))
         else:
-            raise UnknownNameError("method or folder", given, CATALOG, where="--methods")
+            raise UnknownNameError(
+                "method or folder", given, (*NETWORKS, *METHODS), where="--methods"
+            )
     names = [one.name for one in found]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise UsageError(f"named twice: {', '.join(twice)}", where="--methods", remedy="Once each")
@@ -216,8 +224,8 @@ def _chosen(
 
 def _unseen(chosen: Dataset, contenders: list[Contender], on_event: Listener) -> Dataset:
     """Without what a given run has learned from."""
-    runs = [one.given for one in contenders if one.given and (one.given / "plan.yaml").is_file()]
-    learned = frozenset[str]().union(*(RunFolder.open(run).record.learned for run in runs))
+    records = [record_of(one.given) for one in contenders if one.given]
+    learned = frozenset[str]().union(*(one.learned for one in records if one))
     if not learned:
         return chosen
     hashes = chosen.image_hashes()

@@ -12,6 +12,7 @@ from segwright.dataset import Dataset
 from segwright.evaluation import Evaluation
 from segwright.evaluation.verdict import Cost
 from segwright.events import Listener, Note, StageAdvanced, StageStarted
+from segwright.models.catalog import CATALOG as NETWORKS
 from segwright.verbs.contender import Scoring, Task, Training, run_apart
 
 
@@ -43,7 +44,7 @@ class Contender:
 
 @dataclass(frozen=True)
 class Terms:
-    """What is the same for all methods."""
+    """What is the same for all methods; `settings` says in its keys whom a setting is for."""
 
     data: Path
     chosen: Dataset
@@ -52,6 +53,7 @@ class Terms:
     seeds: int
     device: str | None
     settings: Mapping[str, object]
+    names: frozenset[str]
     folder: Path
 
 
@@ -76,6 +78,18 @@ def work_through(
     return failed
 
 
+def settings_of(name: str, terms: Terms) -> dict[str, object]:
+    """The settings for a contender: those after its name, and for networks those after no name."""
+    own: dict[str, object] = {}
+    for key, value in terms.settings.items():
+        first, _, rest = key.partition(".")
+        if first == name and rest:
+            own[rest] = value
+        elif first not in terms.names and name in NETWORKS:
+            own[key] = value
+    return own
+
+
 def _one_run(one: Contender, seed: int | None, terms: Terms) -> str | None:
     """Trains if there is a seed, and scores; gives the reason if that fails."""
     stem = re.sub(r"[^\w.-]", "_", one.name) + ("" if seed is None else f"-seed{seed}")
@@ -89,7 +103,7 @@ def _one_run(one: Contender, seed: int | None, terms: Terms) -> str | None:
             seed=seed,
             budget_s=terms.budget_s,
             device=terms.device,
-            settings=dict(terms.settings),  # pyright: ignore[reportArgumentType]
+            settings=settings_of(one.name, terms),  # pyright: ignore[reportArgumentType]
             classes=terms.classes,
             started_at=time.time(),
         )

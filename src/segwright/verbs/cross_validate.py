@@ -19,16 +19,17 @@ from segwright.evaluation import (
 )
 from segwright.events import Listener, Note, StageAdvanced, StageStarted
 from segwright.storage import write_whole
-from segwright.training.finish import OUT_OF_FOLD
-from segwright.training.run_folder import make_folder, require_free, sole_use, unused_path
-from segwright.verbs.one_run import (
-    TrainReport,
-    Wishes,
-    refuse_learned,
-    resume_run,
-    train_split,
+from segwright.training.run_folder import (
+    OUT_OF_FOLD,
+    make_folder,
+    require_free,
+    sole_use,
+    unused_path,
 )
 from segwright.verbs.opening import open_data
+from segwright.verbs.runs import refuse_learned
+from segwright.verbs.trainers import resume_run, trainer_of
+from segwright.verbs.wishes import TrainReport, Wishes
 
 _RECORD = "folds.json"
 # Kept of the budget for what follows the last fold: the report, and each image's masks read.
@@ -163,7 +164,7 @@ def _work_through(
             if (fold / "plan.yaml").exists():
                 resume_run(fold, pool.root, extra_s=None, started_at=begun, on_event=on_event)
             else:
-                train_split(
+                trainer_of(record.model)(
                     pool.subset(learn),
                     pool.subset(hold_out),
                     wishes,

@@ -25,9 +25,10 @@ from segwright.events import Listener, Note, StageAdvanced, StageStarted
 from segwright.images import IMAGE_SUFFIXES
 from segwright.segmenter import Segmenter, load
 from segwright.storage import storage_errors, write_whole
-from segwright.training.run_folder import RunFolder, RunRecord
 from segwright.verbs.extras import require_packages
-from segwright.verbs.opening import open_as_planned, open_data
+from segwright.verbs.method_plan import METHOD_FILE
+from segwright.verbs.opening import open_data, with_known_classes
+from segwright.verbs.runs import class_map_of, is_run, record_of
 
 
 def evaluate(
@@ -120,7 +121,7 @@ def evaluate(
 
 def is_mask_folder(path: Path) -> bool:
     """Whether a folder has image files, and neither a segmenter nor a run."""
-    names = ("segmenter.json", "plan.yaml", "folds.json", "segmenter")
+    names = ("segmenter.json", "plan.yaml", METHOD_FILE, "folds.json", "segmenter")
     if not path.is_dir() or any((path / name).exists() for name in names):
         return False
     return any(found.suffix.lower() in IMAGE_SUFFIXES for found in path.rglob("*"))
@@ -128,8 +129,8 @@ def is_mask_folder(path: Path) -> bool:
 
 def _opened(data: Path, classes: str | Path | None, run: Path) -> Dataset:
     """The data, with the class map that is given or that the run was trained with."""
-    if classes is None and (run / "plan.yaml").exists():
-        return open_as_planned(data, RunFolder.open(run).plan)
+    if classes is None and is_run(run):
+        return with_known_classes(open_data(data), class_map_of(run), where=run)
     return open_data(data, classes)
 
 
@@ -137,7 +138,7 @@ def _chosen(
     dataset: Dataset, split: str | None, run: Path, on_event: Listener
 ) -> tuple[str, Dataset]:
     """The name and the images of the split to score, without those that were learned from."""
-    record = _record_of(run)
+    record = record_of(run)
     learned = frozenset(record.learned if record else ())
     if not learned:
         on_event(Note("there is no record of what this learned from: any of these may be among it"))
@@ -187,11 +188,6 @@ def _named(
 
 def _where(dataset: Dataset, wanted: Callable[[str], bool]) -> Dataset:
     return dataset.subset([i for i, key in enumerate(dataset.keys) if wanted(key)])
-
-
-def _record_of(run: Path) -> RunRecord | None:
-    """What is known of a run; None for a segmenter without one."""
-    return RunFolder.open(run).record if (run / "plan.yaml").exists() else None
 
 
 def require_same_classes(segmenter: Segmenter, dataset: Dataset, data: Path) -> None:

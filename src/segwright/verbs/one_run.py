@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
+
+from torch import nn
 
 from segwright.dataset import Dataset, make_folds
 from segwright.errors import UsageError
-from segwright.evaluation import Evaluation
 from segwright.events import Listener, Note
-from segwright.formats.entry import listed
-from segwright.plan import Plan, Timings, adapted, fit, reserve_s
+from segwright.plan import Machine, Plan, Timings, adapted, fit, reserve_s
 from segwright.prepare import Prepare
 from segwright.training.checkpoint import Checkpoints
+from segwright.training.distributed import World, joined
 from segwright.training.finish import finish
+from segwright.training.launch import Launch
 from segwright.training.log import RunLog
 from segwright.training.material import Material
 from segwright.training.planning import (
@@ -36,41 +37,16 @@ from segwright.training.run_folder import (
 )
 from segwright.verbs.opening import open_as_planned
 from segwright.verbs.plan import learn_and_hold_out
+from segwright.verbs.runs import learned_by, refuse_learned
+from segwright.verbs.wishes import TrainReport, Wishes
 
 # A plan file has decided these, even where its steps are counted anew for another budget.
 _NOT_REFITTED: tuple[str, ...] = ("input.precision", "validation.times", "validation.images")
 
-
-@dataclass(frozen=True)
-class TrainReport:
-    """What a training run came to.
-
-    Attributes:
-        run: The run folder.
-        evaluation: Scores of the shipped segmenter on the validation images; with folds, of
-            every image by the net that had not seen it.
-        report: The page to open.
-    """
-
-    run: Path
-    evaluation: Evaluation
-    report: Path
-
-    def text(self) -> str:
-        """The score table and where things are."""
-        return f"{self.evaluation.table()}\n\nrun: {self.run}\nreport: {self.report}"
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What the user wants of a plan; see `train`."""
-
-    model: str | None
-    device: str | None
-    settings: Mapping[str, object]
-    seed: int
-    plan: Path | None
-    from_run: Path | None
+_OTHER_PROCESSES = (
+    "until now it was trained in {before} processes, from now on in {now}: the samples stay the "
+    "same, but sums are taken in another order, so that weights differ in their last digits"
+)
 
 
 def train_split(
@@ -84,25 +60,35 @@ def train_split(
     fold: tuple[int, int] | None = None,
     on_event: Listener,
 ) -> TrainReport:
-    """Trains on one part of the data and scores on another."""
+    """Trains on one part of the data and scores on another.
+
+    Where torchrun has started several processes, all call this, and rank 0 does what is not
+    training: it writes, scores and tells.
+    """
     if out is not None:
         require_free(out)
     refuse_learned(hold_out, wishes.from_run)
-    material = Material.read(learn, hold_out, prepare=_prepare(wishes), emit=on_event)
-    plan, timings = _planned(material, wishes, budget_s, started_at, on_event)
-    root = learn.root.resolve()
-    path = out or unused_path(Path("runs"), f"{root.name}-{plan.model.name}")
-    source = None if wishes.from_run is None else wishes.from_run.resolve()
-    record = RunRecord(
-        data=root,
-        from_run=source,
-        fold=fold,
-        learned=tuple(sorted({*learn.image_hashes(), *learned_by(wishes.from_run)})),
-        reserve_s=reserve_s(timings.image_s, len(material.val), plan.budget_s or 0.0),
-        glance_s=timings.glance_s * min(plan.validation.images, len(material.val)),
-    )
-    folder = RunFolder.create(path, plan, record)
-    return _run(folder, material, started_at=started_at, extra_s=None, on_event=on_event)
+    with joined(Launch.read()) as world:
+        material = Material.read(learn, hold_out, prepare=_prepare(wishes), emit=on_event)
+        plan, timings = _planned(material, wishes, budget_s, started_at, on_event, world)
+        root = learn.root.resolve()
+        source = None if wishes.from_run is None else wishes.from_run.resolve()
+        record = RunRecord(
+            data=root,
+            from_run=source,
+            fold=fold,
+            learned=tuple(sorted({*learn.image_hashes(), *learned_by(wishes.from_run)})),
+            reserve_s=reserve_s(timings.image_s, len(material.val), plan.budget_s or 0.0),
+            glance_s=timings.glance_s * min(plan.validation.images, len(material.val)),
+            processes=world.size,
+        )
+
+        def created() -> Path:
+            path = out or unused_path(Path("runs"), f"{root.name}-{plan.model.name}")
+            return RunFolder.create(path, plan, record).path
+
+        folder = RunFolder(world.agree(created, Path))
+        return _run(folder, material, world, started_at, extra_s=None, on_event=on_event)
 
 
 def resume_run(
@@ -125,16 +111,20 @@ def resume_run(
     data = record.data if moved is None else moved.resolve()
     dataset = open_as_planned(data, plan)
     learn, hold_out = divided_as_in(folder, dataset, on_event=on_event)
-    material = Material.read(learn, hold_out, prepare=plan.prepare, emit=on_event)
-    if material.fingerprint != plan.fingerprint:
-        raise UsageError(
-            "the images or labels have changed since this run was started, or what dataset.yaml "
-            "and classes.txt say of them",
-            where=data,
-            remedy=f"Start a new run from its weights: train {data} --from {path}",
-        )
-    folder.keep(record.model_copy(update={"data": data}))
-    return _run(folder, material, started_at=started_at, extra_s=extra_s, on_event=on_event)
+    with joined(Launch.read()) as world:
+        material = Material.read(learn, hold_out, prepare=plan.prepare, emit=on_event)
+        if material.fingerprint != plan.fingerprint:
+            raise UsageError(
+                "the images or labels have changed since this run was started, or what "
+                "dataset.yaml and classes.txt say of them",
+                where=data,
+                remedy=f"Start a new run from its weights: train {data} --from {path}",
+            )
+        if world.leads:
+            if record.processes != world.size:
+                on_event(Note(_OTHER_PROCESSES.format(before=record.processes, now=world.size)))
+            folder.keep(record.model_copy(update={"data": data, "processes": world.size}))
+        return _run(folder, material, world, started_at, extra_s=extra_s, on_event=on_event)
 
 
 def divided_as_in(
@@ -149,37 +139,13 @@ def divided_as_in(
     return pool.subset(learn), pool.subset(hold_out)
 
 
-def learned_by(run: Path | None) -> frozenset[str]:
-    """Content hashes of the images that a run's weights have learned from."""
-    return frozenset() if run is None else frozenset(RunFolder.open(run).record.learned)
-
-
-def refuse_learned(hold_out: Dataset, from_run: Path | None) -> None:
-    """Refuses to score weights on images that they have learned from already.
-
-    Raises:
-        UsageError: `from_run` learned from some of these.
-    """
-    if not (learned := learned_by(from_run)):
-        return
-    hashes = zip(hold_out.keys, hold_out.image_hashes(), strict=True)
-    known = [key for key, image_hash in hashes if image_hash in learned]
-    if known:
-        raise UsageError(
-            f"these weights have learned from {len(known)} of the {len(hold_out)} images that "
-            f"would be held out to score them: {listed(known)}",
-            where=f"--from {from_run}",
-            remedy="Hold out what they have not seen: leave --seed and --folds out, or declare a "
-            "'val' of other images",
-        )
-
-
 def _planned(
     material: Material,
     wishes: Wishes,
     budget_s: float | None,
     started_at: float,
     on_event: Listener,
+    world: World,
 ) -> tuple[Plan, Timings]:
     """The plan, decided or read from a file, and the timings it rests on."""
 
@@ -187,7 +153,7 @@ def _planned(
         return time.time() - started_at
 
     if wishes.plan is not None:
-        plan, timings = _planned_by_file(material, wishes, budget_s, elapsed_s, on_event)
+        plan, timings = _planned_by_file(material, wishes, budget_s, elapsed_s, on_event, world)
     else:
         taken_over = _network_of_source(wishes)
         why = f"that of {wishes.from_run}, whose weights it starts from"
@@ -201,6 +167,14 @@ def _planned(
             seed=wishes.seed,
             elapsed_s=elapsed_s,
             emit=on_event,
+            world=world,
+        )
+    plan = world.agree(lambda: plan, Plan)
+    if plan.fingerprint != material.fingerprint:
+        raise UsageError(
+            f"the data seen by rank {world.rank} are not those that rank 0 sees",
+            where=material.train.dataset.root,
+            remedy="Give all processes the same files",
         )
     for key in ("input.precision", "steps"):
         if key in plan.reasons:
@@ -214,6 +188,7 @@ def _planned_by_file(
     budget_s: float | None,
     elapsed_s: Callable[[], float],
     on_event: Listener,
+    world: World,
 ) -> tuple[Plan, Timings]:
     """The plan of a file; device, seed and budget may be given beside it."""
     assert wishes.plan is not None
@@ -227,13 +202,15 @@ def _planned_by_file(
     if plan.fingerprint != material.fingerprint:
         on_event(Note("the plan was made for other data; classes and means are taken anew"))
         plan = plan.updated({"fingerprint": material.fingerprint}, {"fingerprint": ""})
-    machine = examine_machine(wishes.device or plan.device)
+    machine = world.agree(lambda: examine_machine(wishes.device or plan.device), Machine)
     seed = None if wishes.seed == plan.seed else wishes.seed
     given = {"device": wishes.device, "seed": seed, "budget_s": budget_s}
     plan = plan.updated({key: value for key, value in given.items() if value is not None})
     require_sound(material, wishes.settings, plan.budget_s)
     decided = dict.fromkeys(_NOT_REFITTED, "")
-    timings = time_steps(plan, material, machine, decided, elapsed_s=elapsed_s, emit=on_event)
+    timings = time_steps(
+        plan, material, machine, decided, elapsed_s=elapsed_s, emit=on_event, world=world
+    )
     if plan.budget_s is None:
         return plan, timings
     fixed = {**decided, **wishes.settings}
@@ -251,20 +228,29 @@ def _planned_by_file(
 def _run(
     folder: RunFolder,
     material: Material,
-    *,
+    world: World,
     started_at: float,
+    *,
     extra_s: float | None,
     on_event: Listener,
 ) -> TrainReport:
-    """Trains to the end of the plan and finishes."""
-    with sole_use(folder.path):
-        done = Checkpoints(folder.checkpoints).last_step
-        with closing(RunLog(folder.path, on_event, from_step=done)) as log:
-            network = continue_run(
-                folder, material, started_at=started_at, extra_s=extra_s, emit=log
-            )
-            evaluation = finish(folder, network, material, emit=log)
-    return TrainReport(folder.path, evaluation, folder.report)
+    """Trains to the end of the plan and finishes; all processes get the report."""
+
+    def train(emit: Listener) -> nn.Module:
+        return continue_run(
+            folder, material, started_at=started_at, extra_s=extra_s, emit=emit, world=world
+        )
+
+    def kept() -> TrainReport:
+        with sole_use(folder.path):
+            done = Checkpoints(folder.checkpoints).last_step
+            with closing(RunLog(folder.path, on_event, from_step=done)) as log:
+                evaluation = finish(folder, train(log), material, emit=log)
+        return TrainReport(folder.path, evaluation, folder.report)
+
+    if not world.leads:
+        train(on_event)
+    return world.agree(kept, TrainReport)
 
 
 def _prepare(wishes: Wishes) -> Prepare:

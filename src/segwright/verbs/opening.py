@@ -48,9 +48,13 @@ def open_as_planned(path: Path, plan: Plan) -> Dataset:
 
 def as_planned(dataset: Dataset, plan: Plan) -> Dataset:
     """A dataset with the class map of a plan, as `open_as_planned`."""
-    whole = plan.class_map
-    limited = None if whole is None else whole.limited_to(dataset.classes)
-    return dataset if limited is None else dataset.with_classes(limited, where="plan.yaml")
+    return with_known_classes(dataset, plan.class_map, where="plan.yaml")
+
+
+def with_known_classes(dataset: Dataset, class_map: ClassMap | None, *, where: object) -> Dataset:
+    """A dataset with a class map, so far as it is about its classes."""
+    limited = None if class_map is None else class_map.limited_to(dataset.classes)
+    return dataset if limited is None else dataset.with_classes(limited, where=where)
 
 
 def require_outside(out: Path, data: Path) -> None:

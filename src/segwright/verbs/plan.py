@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from segwright.classical.catalog import CATALOG as METHODS
 from segwright.dataset import Dataset, ensure_split
 from segwright.errors import UsageError
 from segwright.events import Listener, Note, StageStarted
@@ -37,6 +38,12 @@ def plan(
         UsageError: A setting, model or device that cannot be used, or too short a budget.
     """
     started_at = time.time()
+    if model in METHODS:
+        raise UsageError(
+            f"{model} is no network, so that there is nothing to plan",
+            where="--model",
+            remedy=f"Train it: segwright train {data} --model {model}",
+        )
     refuse_unsettable(settings or {})
     train, val = learn_and_hold_out(open_data(data, classes), seed=seed, on_event=on_event)
     prepare = Prepare.of((settings or {}).get("prepare"))

@@ -16,6 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from segwright.classical.catalog import CATALOG as METHODS
+from segwright.classical.catalog import build_method
+from segwright.classical.method import Method
 from segwright.errors import SegwrightError, StorageError, UnknownNameError, UsageError
 from segwright.events import Listener, Note, StageAdvanced, StageStarted
 from segwright.images import read_image
@@ -56,7 +59,7 @@ def predict(
     inputs: str | Path | Sequence[str | Path],
     out: str | Path,
     *,
-    save: Collection[Saved] = ("mask",),
+    save: Collection[Saved] | None = None,
     spacing: tuple[float, float] | None = None,
     device: str | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -69,17 +72,19 @@ def predict(
     or read-only disk ends the run. The next images are read while one is run.
 
     Args:
-        segmenter: What segments, or the folder that `segwright.load` shall read it from.
+        segmenter: What segments; or the folder that `segwright.load` shall read it from; or the
+            name of a method of `segwright methods` that needs no training.
         inputs: Files, folders (with all below them) and patterns such as "photos/**/*.jpg".
         out: Folder for the results, made if absent. An image below a given folder keeps its place
             there: `photos/day1/a.jpg` of `photos` becomes `OUT/day1/a.png`.
         save: What to write of each image, see `Result.save`; "coco" is one file for all of them,
-            `OUT/predictions.coco.json`. Files from earlier runs are replaced.
+            `OUT/predictions.coco.json`. None for the mask, or the regions of a method that finds
+            such and knows no classes. Files from earlier runs are replaced.
         spacing: Millimetres per pixel of the images, along Y and X; for measures, and for a
             segmenter that resamples to a spacing. None for what the files say.
         device: Where a segmenter that is read from a folder shall run; None for the CPU.
         settings: Fields of `RunSettings` (tile, flips, scales …) to use in place of the stored
-            ones, for a segmenter that is read from a folder.
+            ones, for a segmenter that is read from a folder; parameters of a method.
         abstain: Pixels that the segmenter is less sure of than this get the ignored value (255,
             or 65535 beyond 255 classes) in place of a class; 0 … 1. None for an answer everywhere.
         on_event: Is told the number of images, each one that is finished, and each failure.
@@ -90,7 +95,7 @@ def predict(
             come with a segmenter that is loaded already. Nothing has been written.
         StorageError: The output folder cannot be written to (any more).
     """
-    wanted = _checked(save)
+    given_save = None if save is None else _checked(save)
     if spacing is not None and not all(0 < one < math.inf for one in spacing):
         raise UsageError(
             f"pixels of {spacing[0]:g} × {spacing[1]:g} mm; accepted are finite sizes above 0",
@@ -106,14 +111,15 @@ def predict(
     given = [inputs] if isinstance(inputs, str | Path) else list(inputs)
     out = Path(out)
     images = Inputs(given, out)
-    total = _planned(images, out, wanted)
     if isinstance(segmenter, str | Path):
-        segmenter = load(segmenter, device=device or "cpu", **(settings or {}))
+        segmenter = _opened(segmenter, device, settings or {})
     elif device or settings:
         raise UsageError(
             "device and settings are given for a segmenter that is loaded already",
             remedy="Give them to segwright.load",
         )
+    wanted = given_save or _natural(segmenter)
+    total = _planned(images, out, wanted)
     tell = on_event or (lambda event: None)
     tell(StageStarted("predicting", total))
     failed: list[tuple[Path, str]] = []
@@ -129,6 +135,31 @@ def predict(
                 tell(Note(f"{image.path}: {failed[-1][1]}"))
             tell(StageAdvanced(count))
     return PredictReport(out, count - len(failed), tuple(failed), writer.least_sure())
+
+
+def _opened(given: str | Path, device: str | None, settings: Mapping[str, Any]) -> Segmenter:
+    """A segmenter from its folder, or a method by its name."""
+    if str(given) not in METHODS or Path(given).exists():
+        return load(given, device=device or "cpu", **settings)
+    if METHODS[str(given)].needs_labels:
+        raise UsageError(
+            f"the method {str(given)!r} learns from labels before it can segment",
+            remedy=f"Train it, segwright train DATA --model {given}, and predict with the run",
+        )
+    if device not in (None, "cpu"):
+        raise UsageError(
+            f"{str(given)!r} is no network: it runs on the CPU",
+            where="device",
+            remedy="Leave it out",
+        )
+    return build_method(str(given), **settings)
+
+
+def _natural(segmenter: Segmenter) -> list[Saved]:
+    """What is written if nobody says what: what the segmenter is there to find."""
+    if isinstance(segmenter, Method) and segmenter.finds == "regions" and not segmenter.fitted:
+        return ["regions"]
+    return ["mask"]
 
 
 class _Writer:

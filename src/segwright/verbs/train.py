@@ -8,13 +8,16 @@ from pathlib import Path
 
 from segwright.dataset import Dataset
 from segwright.errors import UsageError
-from segwright.events import Listener
+from segwright.events import Event, Listener
 from segwright.plan import Plan
+from segwright.training.launch import Launch, require_alone
 from segwright.training.run_folder import RunFolder
 from segwright.verbs.cross_validate import cross_validate, is_cross_validation, resume_folds
-from segwright.verbs.one_run import TrainReport, Wishes, resume_run, train_split
+from segwright.verbs.method_plan import METHOD_FILE
 from segwright.verbs.opening import open_as_planned, open_data
 from segwright.verbs.plan import learn_and_hold_out, refuse_unsettable
+from segwright.verbs.trainers import resume_run, trainer_of
+from segwright.verbs.wishes import TrainReport, Wishes
 
 
 def train(
@@ -37,14 +40,18 @@ def train(
 ) -> TrainReport:
     """Trains a segmenter and scores it on the validation images; test labels are not read.
 
+    Where torchrun has started several processes, all of them call this with the same arguments
+    and share the training of a network; rank 0 writes, and all get its report.
+
     Args:
         data: Folder of images with masks or COCO JSON. With `resume`, only if moved.
         out: Run folder to write; must be new. Default: the next free `runs/DATA-MODEL-N`.
         budget_s: Wall clock from `started_at` to return. With `resume`, time to add.
-        model: A name of the catalogue; None lets the plan choose.
+        model: A name of `segwright methods`; None lets the plan choose a network.
         task: "semantic".
         device: "cpu", "cuda" or "mps"; None for the fastest here.
-        settings: Dotted settings of the plan to fix.
+        settings: Dotted settings of the plan to fix; for a method without a network, its
+            parameters.
         seed: Of all randomness, and of what is held out. None for that of `plan` or `from_run`,
             or 0.
         folds: Train that many nets, each scored on the part it has not seen; the budget is for
@@ -55,7 +62,7 @@ def train(
         classes: A YAML file that renames, merges and ignores classes (`dataset.class_map`). None
             for that of `plan` or `from_run`, if they have one.
         started_at: `time.time()` of the process start; None for now.
-        on_event: Told of progress.
+        on_event: Told of progress; of several processes, only that of rank 0.
 
     Raises:
         UsageError: Arguments that do not go together, or that name what is not there.
@@ -65,6 +72,10 @@ def train(
     started_at = started_at or time.time()
     settings = dict(settings or {})
     out, plan, resume, from_run, moved = map(_path, (out, plan, resume, from_run, data))
+    if not Launch.read().leads:
+        on_event = _unheard
+    if folds is not None or (resume is not None and is_cross_validation(resume)):
+        require_alone("a cross-validation")
     if task != "semantic":
         raise UsageError(
             f"the task {task!r} cannot be trained yet; accepted is 'semantic'",
@@ -85,6 +96,7 @@ def train(
                 **{f"--set {key}": value for key, value in settings.items()},
             }
         )
+        _refuse_methods(resume)
         resumed = resume_folds if is_cross_validation(resume) else resume_run
         return resumed(resume, moved, extra_s=budget_s, started_at=started_at, on_event=on_event)
     if data is None:
@@ -104,7 +116,7 @@ def train(
             on_event=on_event,
         )
     learn, hold_out = learn_and_hold_out(dataset, seed=seed, on_event=on_event)
-    return train_split(
+    return trainer_of(model)(
         learn,
         hold_out,
         wishes,
@@ -136,6 +148,19 @@ def _opened(
     if classes is None and from_run is not None:
         return open_as_planned(Path(data), RunFolder.open(from_run).plan)
     return open_data(data, classes)
+
+
+def _refuse_methods(run: Path) -> None:
+    if (run / METHOD_FILE).is_file():
+        raise UsageError(
+            "a method without a network is fitted at once: there is nothing to resume",
+            where=run,
+            remedy="Train it anew; a larger --budget tries more parameters",
+        )
+
+
+def _unheard(event: Event) -> None:
+    """Rank 0 tells what all processes do."""
 
 
 def _path(given: str | Path | None) -> Path | None:

@@ -141,7 +141,7 @@ def test_the_budget_is_shared_alike(
         given.append(budget_s)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cross_validate, "train_split", stop)
+    monkeypatch.setattr(cross_validate, "trainer_of", lambda model: stop)
     with pytest.raises(KeyboardInterrupt):
         train(data, folds=3, out=tmp_path / "cv", settings=settings, budget_s=300)
     with pytest.raises(KeyboardInterrupt):

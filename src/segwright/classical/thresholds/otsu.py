@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import Field
 
-from segwright.classical.method import Method
-from segwright.classical.planes import grey
-from segwright.classical.thresholds.levels import histogram
+from segwright.classical.method import Finds, Method
+from segwright.classical.thresholds.levels import above, brightness, centres_of, histogram
 from segwright.images.image import Image
 
 
@@ -24,7 +23,7 @@ class Otsu(Method):
     """
 
     name: ClassVar[str] = "otsu"
-    finds: ClassVar[Literal["levels"]] = "levels"
+    finds: ClassVar[Finds] = "levels"
     search: ClassVar[Mapping[str, Sequence[Any]]] = {"levels": (2, 3, 4, 5)}
 
     levels: int = Field(2, ge=2, le=16, description="Levels of brightness; 2 to 16.")
@@ -36,13 +35,12 @@ class Otsu(Method):
         return tuple(f"level {one + 1}" for one in range(self.levels))
 
     def parts(self, image: Image) -> np.ndarray:
-        brightness = grey(image)
-        if brightness.min() == brightness.max():
-            return np.zeros(image.size_hw, np.uint8)
-        bounds = otsu_thresholds(*histogram(brightness), levels=self.levels)
+        values = brightness(image)
         found = np.zeros(image.size_hw, np.uint8)
-        for bound in bounds:
-            found += brightness > np.float32(bound)
+        if values.min() == values.max():
+            return found
+        for bound in otsu_thresholds(*histogram(values), levels=self.levels):
+            found += above(values, bound)
         return found
 
 
@@ -57,7 +55,7 @@ def otsu_thresholds(counts: np.ndarray, edges: np.ndarray, *, levels: int = 2) -
     Returns:
         (levels - 1,) ascending values; values above one belong to the next level.
     """
-    centres = (edges[:-1] + edges[1:]) / 2
+    centres = centres_of(edges)
     weight = np.concatenate([[0.0], np.cumsum(counts, dtype=np.float64)])
     moment = np.concatenate([[0.0], np.cumsum(counts * centres)])
     # gain[i, j]: what a level of the bins i … j - 1 adds to the variance between levels.

@@ -1,0 +1,57 @@
+"""Which code trains which model. What networks need is imported only for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from segwright.classical.catalog import CATALOG as METHODS
+from segwright.dataset import Dataset
+from segwright.events import Listener
+from segwright.training.launch import require_alone
+from segwright.verbs.wishes import TrainReport, Wishes
+
+
+class Trainer(Protocol):
+    """Trains on one part of the data and scores on another."""
+
+    def __call__(
+        self,
+        learn: Dataset,
+        hold_out: Dataset,
+        wishes: Wishes,
+        *,
+        out: Path | None,
+        budget_s: float | None,
+        started_at: float,
+        fold: tuple[int, int] | None = None,
+        on_event: Listener,
+    ) -> TrainReport: ...
+
+
+def trainer_of(model: str | None) -> Trainer:
+    """What trains a model of that name; None is a network that the plan chooses."""
+    if model in METHODS:
+        require_alone(f"the method {model!r}")
+        from segwright.verbs import one_method
+
+        return one_method.train_split
+    from segwright.verbs import one_run
+
+    return one_run.train_split
+
+
+def resume_run(
+    path: Path,
+    moved: Path | None = None,
+    *,
+    extra_s: float | None,
+    started_at: float,
+    on_event: Listener,
+) -> TrainReport:
+    """Goes on with a run of a network; see `one_run.resume_run`."""
+    from segwright.verbs import one_run
+
+    return one_run.resume_run(
+        path, moved, extra_s=extra_s, started_at=started_at, on_event=on_event
+    )
