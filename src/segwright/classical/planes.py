@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from segwright.classical.packages import package
 from segwright.errors import ImageError
 from segwright.images.image import LUMINANCE, Image
 
@@ -55,10 +56,13 @@ def grey(image: Image) -> np.ndarray:
 
 
 def grey8(image: Image) -> np.ndarray:
-    """`grey` in 256 levels, rounded: (Y, X) uint8."""
-    if image.num_channels == 1 and image.pixels.dtype == np.uint8:
+    """`grey` in 256 levels, rounded: (Y, X) uint8, not to be written to."""
+    if image.num_channels in (1, 3) and image.pixels.dtype == np.uint8:
         require_picture(image)
-        return image.pixels[..., 0]
+        if image.num_channels == 1:
+            return image.pixels[..., 0]
+        cv2 = package("cv2", purpose="the brightness of an image")
+        return cv2.cvtColor(image.pixels, cv2.COLOR_RGB2GRAY).reshape(image.size_hw)
     mixed = grey(image)
     mixed *= 255
     return np.rint(mixed, out=mixed).astype(np.uint8)
