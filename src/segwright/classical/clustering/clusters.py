@@ -83,14 +83,7 @@ class Clusters(Method):
         return tuple(f"cluster {one + 1}" for one in range(count))
 
     def parts(self, image: Image) -> np.ndarray:
-        learned = self._learned or self._learned_of([image], self.sample_px)
-        if image.num_channels != learned.num_channels:
-            raise ImageError(
-                f"the image has {image.num_channels} channels; the clusters were learned from "
-                f"images with {learned.num_channels}",
-                where=image.source,
-                remedy="Give images of the same kind, or fit the method to these",
-            )
+        learned = self._learned_for(image)
         found = np.empty(image.size_hw, np.uint8)
         for rows, points in learned.points.bands(image):
             flat = points.reshape(len(points), -1)
@@ -99,6 +92,18 @@ class Clusters(Method):
 
     def _learn(self, images: Sequence[Image], labels: Sequence[LabelMap] | None) -> None:
         self._learned = self._learned_of(images, max(64, self.sample_px // len(images)))
+
+    def _learned_for(self, image: Image) -> _Learned:
+        """The clusters that an image is divided by: those learned, else its own."""
+        learned = self._learned or self._learned_of([image], self.sample_px)
+        if image.num_channels != learned.num_channels:
+            raise ImageError(
+                f"the image has {image.num_channels} channels; the clusters were learned from "
+                f"images with {learned.num_channels}",
+                where=image.source,
+                remedy="Give images of the same kind, or fit the method to these",
+            )
+        return learned
 
     def _learned_of(self, images: Sequence[Image], sample_px: int) -> _Learned:
         """Clusters of `sample_px` pixels of each image."""

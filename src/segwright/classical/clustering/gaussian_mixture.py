@@ -13,6 +13,7 @@ from pydantic import Field
 from segwright.classical.clustering.clusters import Clusters, Model, checked
 from segwright.classical.method import Arrays
 from segwright.classical.packages import package
+from segwright.images.image import Image
 
 _LEAST_VARIANCE = 1e-5  # a little under the rounding of 8 bits, so that one colour is a cluster too
 
@@ -71,6 +72,26 @@ class GaussianMixture(Clusters):
     rounds: int = Field(
         60, ge=1, le=10_000, description="Rounds of expectation maximisation at most; 1 to 10000"
     )
+
+    def log_densities(self, image: Image) -> np.ndarray:
+        """How likely each pixel of a prepared image is under each cluster.
+
+        Returns:
+            (K, Y, X) float32: logarithms of weight times density, but for a constant.
+
+        Raises:
+            ImageError: It has other channels than the images that were learned from.
+        """
+        learned = self._learned_for(image)
+        assert isinstance(learned.model, Gaussians)
+        means, whitening, logs = learned.model.means, learned.model.whitening, learned.model.logs
+        found = np.empty((len(means), *image.size_hw), np.float32)
+        for rows, points in learned.points.bands(image):
+            for one, mean in enumerate(means):
+                away = np.tensordot(whitening[one], points - mean[:, None, None], axes=1)
+                squares = np.einsum("fyx,fyx->yx", away, away)
+                found[one, rows] = logs[one] - np.float32(0.5) * squares
+        return found
 
     def _model_of(self, points: np.ndarray, rng: np.random.Generator) -> Model:
         mixture = self._fitted_mixture(points, rng)
