@@ -273,6 +273,15 @@ class Evaluation(_Record):
         said = [(i.confidence, i.key, i) for i in self.images if i.confidence is not None]
         return [image for *_, image in sorted(said, key=lambda entry: entry[:2])]
 
+    def constant_answer(self) -> tuple[str, float]:
+        """The class that is best given to every pixel, and the mean IoU that this would have.
+
+        What a method must beat to have learned anything.
+        """
+        there = [score for score in self.classes if score.truth_px]
+        most = max(there, key=lambda score: score.truth_px)
+        return most.name, most.truth_px / self.judged_px / len(there)
+
     def showcase(
         self, *, worst: int = 6, median: int = 3, best: int = 3
     ) -> list[tuple[Literal["worst", "median", "best"], ImageScore]]:

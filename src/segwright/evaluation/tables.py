@@ -149,11 +149,23 @@ def _summary(evaluation: Evaluation) -> list[str]:
             f"Mean IoU without background {estimate_text(evaluation.foreground_mean_iou)} %"
         )
     lines.append(f"Pixel accuracy {estimate_text(evaluation.pixel_accuracy)} %")
+    if constant := constant_text(evaluation):
+        lines.append(constant)
     absent = [score.name for score in evaluation.classes if score.iou is None]
     if absent:
         lines.append(f"Not present in truth or prediction, left out of means: {', '.join(absent)}")
     lines += [*_calibration_text(evaluation), *_missed_text(evaluation)]
     return [*lines, *evaluation.interval_notes]
+
+
+def constant_text(evaluation: Evaluation) -> str | None:
+    """That a constant answer would be as good; None where the method beats it clearly."""
+    name, mean_iou = evaluation.constant_answer()
+    score = evaluation.mean_iou
+    if (score.value if score.low is None else score.low) > mean_iou:
+        return None
+    said = "No better than" if score.value <= mean_iou else "Not clearly better than"
+    return f"{said} answering {name} everywhere, which has a mean IoU of {percent(mean_iou)} %"
 
 
 def _metric_rows(evaluation: Evaluation) -> list[list[str]]:

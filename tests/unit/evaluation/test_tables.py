@@ -58,3 +58,24 @@ def test_markdown_table_has_equal_columns_and_escapes_names():
     assert set(cells) == {9} and len(lines) == 2 + 2 + 1
     assert "<b>" not in evaluation.markdown()
     assert "&lt;b&gt;\\*bold\\*" in lines[3]
+
+
+def test_a_constant_answer_that_is_as_good_is_named():
+    classes = Classes.named(["sky", "bird"], background=0)
+    truth = np.zeros((10, 10), np.uint8)
+    truth[0, :5] = 1  # sky everywhere: IoU 0.95 and 0, mean 0.475
+    everywhere, worse, right = np.zeros_like(truth), truth.copy(), truth
+    worse[3:] = 1
+
+    def scored(found):
+        pairs = [
+            ScoredPair(str(i), None, LabelMap(truth, classes), LabelMap(found, classes))
+            for i in range(6)
+        ]
+        return evaluate_pairs(pairs, classes)
+
+    assert scored(everywhere).constant_answer() == ("sky", 0.475)
+    for found in (everywhere, worse):
+        told = "No better than answering sky everywhere, which has a mean IoU of 47.5 %"
+        assert told in scored(found).table()
+    assert "answering" not in scored(right).table()

@@ -15,6 +15,7 @@ from segwright.evaluation.report.scores import class_section, comparison_section
 from segwright.evaluation.report.sureness import sureness_section
 from segwright.evaluation.tables import (
     NOT_PRESENT,
+    constant_text,
     interval_text,
     percent,
     scored_classes_text,
@@ -58,6 +59,8 @@ def verdict(evaluation: Evaluation) -> str:
         f"Mean IoU is {percent(score.value)} % ({bounds}) on {images}; "
         f"{percent(evaluation.pixel_accuracy.value)} % of all pixels are right."
     )
+    if constant := constant_text(evaluation):
+        text += f" {constant}."
     ranked = sorted(
         ((c.iou.value, c.name) for c in evaluation.classes if c.iou is not None), reverse=True
     )
