@@ -62,7 +62,7 @@ def ours(plan: Plan, material: Material, steps: int) -> float:
             material.batches(plan),
             plan=plan,
             state=TrainState(),
-            checkpoints=Checkpoints(Path(folder) / "checkpoints"),
+            keep=Checkpoints(Path(folder) / "checkpoints").write,
             clock=Clock(None, 0.0, time.time()),
             validate=lambda: Score(0.0, 0.0, 0),
             emit=log,

@@ -26,6 +26,7 @@ from segwright.losses.jaccard import JaccardLoss
 from segwright.losses.lovasz import LovaszLoss
 from segwright.losses.pixel_loss import PixelLoss
 from segwright.losses.sigmoid_cross_entropy import SigmoidCrossEntropyLoss
+from segwright.losses.spread import Spread
 from segwright.losses.tversky import TverskyLoss
 from segwright.losses.weighted_sum import WeightedSum
 
@@ -38,6 +39,7 @@ __all__ = [
     "LovaszLoss",
     "PixelLoss",
     "SigmoidCrossEntropyLoss",
+    "Spread",
     "TverskyLoss",
     "WeightedSum",
     "build_loss",

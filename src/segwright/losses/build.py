@@ -15,6 +15,7 @@ from segwright.losses.jaccard import JaccardLoss
 from segwright.losses.lovasz import LovaszLoss
 from segwright.losses.pixel_loss import PixelLoss
 from segwright.losses.sigmoid_cross_entropy import SigmoidCrossEntropyLoss
+from segwright.losses.spread import Spread
 from segwright.losses.tversky import TverskyLoss
 from segwright.losses.weighted_sum import WeightedSum
 
@@ -37,6 +38,7 @@ def build_loss(
     ignore_index: int,
     class_weights: Tensor | None = None,
     label_smoothing: float = 0.0,
+    spread: Spread | None = None,
 ) -> nn.Module:
     """Builds a loss, or a weighted sum of several.
 
@@ -47,6 +49,7 @@ def build_loss(
         ignore_index: The id of pixels that take no part.
         class_weights: (K,) weights for all of the losses; None for equal ones.
         label_smoothing: 0 … 1, for those losses of the sum that define it (both cross-entropies).
+        spread: Where the batch lies; None for all of it in one place.
 
     Returns:
         A module: logits (B, K, Y, X), target (B, Y, X) → scalar.
@@ -79,6 +82,7 @@ def build_loss(
             class_weights=class_weights,
             **extra,
         )
+        losses[name].spread = spread or Spread()
     if list(weights.values()) == [1.0]:
         return next(iter(losses.values()))
     return WeightedSum(losses, weights)

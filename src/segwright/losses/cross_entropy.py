@@ -48,4 +48,4 @@ class CrossEntropyLoss(PixelLoss):
         )
         ids, valid = self.split_target(target)
         count = valid if weights is None else weights[ids] * valid
-        return divide(total, count.sum().to(total.dtype))
+        return divide(*self.spread.sum(total, count.sum().to(total.dtype)))

@@ -47,4 +47,5 @@ class FocalLoss(PixelLoss):
         # The floor keeps the slope of the power finite at p = 1 where gamma < 1.
         wrong = (-torch.expm1(log_p)).clamp_min(1e-12)
         weights = self.weights_like(logits)[ids] * valid
-        return divide((wrong**self.gamma * -log_p * weights).sum(), weights.sum())
+        total = (wrong**self.gamma * -log_p * weights).sum()
+        return divide(*self.spread.sum(total, weights.sum()))

@@ -22,17 +22,20 @@ class LovaszLoss(PixelLoss):
     def compute(self, logits: Tensor, target: Tensor) -> Tensor:
         _, valid = self.split_target(target)
         probabilities = torch.softmax(logits, dim=1)
+        every_target, here = self.spread.gather(target.flatten())
         losses, present = [], []
         for class_id in range(self.num_classes):
-            inside = target == class_id
+            inside, every_inside = target == class_id, every_target == class_id
             # An ignored pixel has error 0: it is sorted last and adds nothing.
             errors = (inside.to(logits) - probabilities[:, class_id]).abs() * valid
-            slopes = _jaccard_slopes(errors.detach().flatten(), inside.flatten())
+            every_error, _ = self.spread.gather(errors.flatten())
+            slopes = _jaccard_slopes(every_error, every_inside)[here]
             # Piecewise linear in the errors: value and gradient need no sort in the graph.
             losses.append(errors.flatten() @ slopes)
-            present.append(inside.any())
+            present.append(every_inside.any())
         weights = self.weights_like(logits) * torch.stack(present)
-        return divide((torch.stack(losses) * weights).sum(), weights.sum())
+        (total,) = self.spread.sum(torch.stack(losses))
+        return divide((total * weights).sum(), weights.sum())
 
 
 def _jaccard_slopes(errors: Tensor, inside: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from segwright.errors import UsageError
+from segwright.losses.spread import Spread
 
 
 class PixelLoss(nn.Module, ABC):
@@ -25,6 +26,8 @@ class PixelLoss(nn.Module, ABC):
     """
 
     class_weights: Tensor | None
+    spread = Spread()
+    """Where the batch lies; `build_loss` sets another."""
 
     def __init__(
         self, *, num_classes: int, ignore_index: int, class_weights: Tensor | None = None

@@ -50,10 +50,11 @@ class SigmoidCrossEntropyLoss(PixelLoss):
         rest = (terms * weights[:, None, None]).sum(dim=1)  # (B, Y, X)
         true = logits.gather(1, ids[:, None])[:, 0] * weights[ids]
         total = ((rest - (1 - smoothing) * true) * valid).sum()
-        return divide(total, valid.sum() * weights.sum())
+        count = (valid.sum() * weights.sum()).to(total.dtype)
+        return divide(*self.spread.sum(total, count))
 
     def _binary(self, log_odds: Tensor, ids: Tensor, valid: Tensor) -> Tensor:
         answers = ids * (1 - self.label_smoothing) + self.label_smoothing / 2
         terms = functional.softplus(log_odds) - log_odds * answers
         weights = self.weights_like(log_odds)[ids] * valid
-        return divide((terms * weights).sum(), weights.sum())
+        return divide(*self.spread.sum((terms * weights).sum(), weights.sum()))

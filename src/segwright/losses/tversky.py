@@ -80,4 +80,5 @@ class TverskyLoss(PixelLoss):
         hit = zeros.scatter_add(1, ids, true)
         area = zeros.scatter_add(1, ids, valid)
         claimed = (probabilities.flatten(2) * valid[:, None]).sum(dim=2)
-        return SoftCounts(hit.sum(0), (claimed - hit).sum(0), (area - hit).sum(0))
+        here = hit.sum(0), (claimed - hit).sum(0), (area - hit).sum(0)
+        return SoftCounts(*self.spread.sum(*here))

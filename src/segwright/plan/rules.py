@@ -59,6 +59,7 @@ class Timings:
         image_s: Scoring a validation image of mean size as the shipped segmenter does.
         elapsed_s: From process start to the end of the probe.
         parts: Pieces a batch had to be worked through in to fit into memory, by precision.
+        processes: How many trained together.
     """
 
     step_s: Mapping[str, float]
@@ -66,6 +67,7 @@ class Timings:
     image_s: float
     elapsed_s: float
     parts: Mapping[str, int] = field(default_factory=dict)
+    processes: int = 1
 
 
 @dataclass
@@ -231,9 +233,10 @@ def _steps_within(
             where="--budget",
             remedy=f"Give it {math.ceil(needed)} s or more, or a smaller model or crop",
         )
+    together = f" in {timings.processes} processes" if timings.processes > 1 else ""
     return steps, (
         f"{budget_s:.0f} s less {timings.elapsed_s:.0f} s start, {glances:.0f} s validation and "
-        f"{reserve:.0f} s for final scoring and report, at {step_s:.3f} s a step"
+        f"{reserve:.0f} s for final scoring and report, at {step_s:.3f} s a step{together}"
     )
 
 

@@ -1,8 +1,8 @@
 """Batches as a pure function of the step.
 
 Sample number n of a run is fixed by (seed, n): which image, where it is cropped and how it is
-changed. Threads only decide when a sample is made, so their number changes no result, and a
-resumed run continues with the very next sample.
+changed. Threads and processes only decide when and where a sample is made, so their numbers do
+not change it, and a resumed run continues with the very next sample.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ import torch
 from segwright.dataset import Sample
 from segwright.plan import Plan
 from segwright.segmenter import Preparation
+from segwright.training.distributed import ALONE, World
 from segwright.transforms import Augmentation, CropFocus
 
 
@@ -37,10 +39,12 @@ class Batch:
     keys: tuple[str, ...]
 
     def parts(self, count: int) -> Iterator[Batch]:
-        """The batch in `count` nearly equal pieces (fewer if it has fewer samples)."""
-        size = -(-len(self.keys) // count)
-        for start in range(0, len(self.keys), size):
-            piece = slice(start, start + size)
+        """The batch in `count` pieces whose sizes differ by one at most, if it has the samples."""
+        size = len(self.keys)
+        count = min(count, size)
+        ends = [-(-size * number // count) for number in range(count + 1)]
+        for start, end in pairwise(ends):
+            piece = slice(start, end)
             yield Batch(self.images[piece], self.targets[piece], self.keys[piece])
 
 
@@ -53,6 +57,10 @@ class BatchStream:
         preparation: Turns augmented pixels into what the network sees.
         augmentation: Makes, for a full scale (255, 65535 or 1), what cuts and changes crops.
         focus: Where crops are centred.
+        world: The processes that share each batch; this one makes its share only.
+
+    Raises:
+        UsageError: There are more processes than samples in a batch.
     """
 
     def __init__(
@@ -63,7 +71,9 @@ class BatchStream:
         preparation: Preparation,
         augmentation: Callable[[float], Augmentation],
         focus: CropFocus,
+        world: World = ALONE,
     ) -> None:
+        self._share = world.share(plan.batch_size)
         self._samples = samples
         self._plan = plan
         self._preparation = preparation
@@ -106,9 +116,10 @@ class BatchStream:
         return Batch(torch.from_numpy(pixels).permute(0, 3, 1, 2), torch.from_numpy(ids), keys)
 
     def _places(self, step: int) -> list[tuple[int, int]]:
-        """(sample number, image index) of each sample of a step."""
+        """(sample number, image index) of each sample of a step that is made here."""
         first = step * self._plan.batch_size
-        return [(n, self._index(n)) for n in range(first, first + self._plan.batch_size)]
+        numbers = range(first, first + self._plan.batch_size)[self._share]
+        return [(n, self._index(n)) for n in numbers]
 
     def _index(self, number: int) -> int:
         """The image of sample `number`: each epoch is a fresh permutation of all images."""

@@ -70,12 +70,11 @@ class Checkpoints:
     """The checkpoints of one run.
 
     Args:
-        folder: `checkpoints/` of the run; made if absent.
+        folder: `checkpoints/` of the run; made with the first of them.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
 
     def write(self, state: TrainState, parts: dict[str, Tensors]) -> Path:
         """Writes a checkpoint and moves the pointers; those that none names are removed.
@@ -91,7 +90,7 @@ class Checkpoints:
         aside = self.folder / f"{_ASIDE}{name}"
         try:
             self._sweep()
-            aside.mkdir()
+            aside.mkdir(parents=True)
             for part, tensors in parts.items():
                 save_file(_plain(tensors), aside / f"{part}.safetensors")
             hashes = {file.name: _sha256(file) for file in sorted(aside.iterdir())}

@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 
 from segwright.events import Decided, Listener, TrainStep, Validated
 from segwright.plan import Plan
 from segwright.training.batches import Batch, BatchStream
-from segwright.training.checkpoint import Checkpoints, TrainState
+from segwright.training.checkpoint import Tensors, TrainState
 from segwright.training.clock import Clock
+from segwright.training.distributed import ALONE, World
 from segwright.training.learner import Learner, StepResult
 from segwright.training.memory import step_within_memory
 from segwright.training.timeline import Decision, Timeline
@@ -32,6 +34,8 @@ class Score:
 
 
 Validator = Callable[[], Score]
+Keeper = Callable[[TrainState, dict[str, Tensors]], object]
+"""Writes a checkpoint; see `Checkpoints.write`."""
 
 
 def run_loop(
@@ -40,17 +44,20 @@ def run_loop(
     *,
     plan: Plan,
     state: TrainState,
-    checkpoints: Checkpoints,
+    keep: Keeper,
     clock: Clock,
     validate: Validator,
     emit: Listener,
+    world: World = ALONE,
 ) -> TrainState:
     """Trains from `state` to the end of the plan.
 
     Args:
         learner: Already restored to `state` when a run is resumed.
-        validate: Scores the averaged weights.
+        keep: Writes a checkpoint.
+        validate: Scores the averaged weights; the same in all processes.
         emit: Told of every step, validation and decision.
+        world: The processes that train together; the clock of rank 0 counts for all.
 
     Returns:
         The state after the last step; its checkpoint is written.
@@ -81,10 +88,12 @@ def run_loop(
             new = len(timeline.decisions) > decided
             if best or new or timeline.due(state.step, plan.checkpoints):
                 clock.measure(state.step)
-                _record(clock.decide(state.step, timeline, glances), timeline, emit)
+                decide = partial(clock.decide, state.step, timeline, glances)
+                _record(world.agree(decide, Decision | None), timeline, emit)
                 state.elapsed_s = clock.elapsed_s()
                 state.pace_s, state.glance_s = clock.pace_s, clock.glance_s
-                checkpoints.write(state, learner.tensors())
+                learner.align()
+                keep(state, learner.tensors())
     return state
 
 

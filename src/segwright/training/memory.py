@@ -33,7 +33,8 @@ def step_within_memory(
         on_more: Told of every larger number of parts, before it is tried.
 
     Raises:
-        TrainingError: Not even a single sample fits.
+        TrainingError: Not even a single sample fits; or one of several processes runs out of
+            memory, while the others are at work on the step that it would have to begin anew.
     """
     while True:
         try:
@@ -42,6 +43,13 @@ def step_within_memory(
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
                 raise
+            if learner.world.size > 1:
+                raise TrainingError(
+                    f"rank {learner.world.rank} ran out of memory at step {number + 1}, with its "
+                    f"{len(batch.keys)} crops worked through in {parts} parts",
+                    remedy="Start anew from its weights with more: --from RUN --set "
+                    f"accumulate={2 * parts}, or with smaller crops",
+                ) from error
             if parts >= len(batch.keys):
                 raise TrainingError(
                     f"one crop of {tuple(batch.images.shape[-2:])} pixels does not fit into memory",

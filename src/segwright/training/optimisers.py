@@ -148,7 +148,7 @@ def orthogonalise(matrix: torch.Tensor) -> torch.Tensor:
         matrix: (rows, columns), floating point.
     """
     wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.mT
-    unit = wide.float()
+    unit = wide.to(torch.promote_types(wide.dtype, torch.float32))
     unit = unit / (unit.norm() + 1e-7)
     gram = unit @ unit.mT
     factor = total = _quintic_factor(gram)

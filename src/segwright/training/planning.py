@@ -15,6 +15,7 @@ from segwright.losses import build_loss
 from segwright.models import build_model
 from segwright.plan import Machine, Plan, Timings, draft, fit
 from segwright.segmenter.torch_runtime import device_kinds
+from segwright.training.distributed import ALONE, World
 from segwright.training.learner import Learner
 from segwright.training.material import Material
 from segwright.training.probe import probe
@@ -32,8 +33,9 @@ def decide(
     seed: int,
     elapsed_s: Callable[[], float],
     emit: Listener,
+    world: World = ALONE,
 ) -> tuple[Plan, Timings]:
-    """Makes the plan of a run.
+    """Makes the plan of a run, the same in all processes.
 
     Raises:
         DataError: There are not two classes, or the labels do not hold two.
@@ -41,7 +43,7 @@ def decide(
         BudgetError: The budget is too short.
     """
     require_sound(material, settings, budget_s)
-    machine = examine_machine(device)
+    machine = world.agree(lambda: examine_machine(device), Machine)
     first = draft(
         material.facts,
         machine,
@@ -53,7 +55,9 @@ def decide(
         seed=seed,
     )
     first = with_class_map(first, material)
-    timings = time_steps(first, material, machine, settings, elapsed_s=elapsed_s, emit=emit)
+    timings = time_steps(
+        first, material, machine, settings, elapsed_s=elapsed_s, emit=emit, world=world
+    )
     return fit(first, timings, val_images=len(material.val), fixed=settings), timings
 
 
@@ -99,25 +103,27 @@ def time_steps(
     *,
     elapsed_s: Callable[[], float],
     emit: Listener,
+    world: World = ALONE,
 ) -> Timings:
-    """Times a drafted plan on this machine."""
+    """Times a drafted plan on this machine, in all processes together."""
     emit(StageStarted("timing steps"))
     both = machine.bfloat16 and "input.precision" not in fixed
-    with closing(material.batches(plan).starting_at(0)) as batches:
+    with closing(material.batches(plan, world).starting_at(0)) as batches:
         timings = probe(
             plan,
-            make_learner=lambda precise: make_learner(precise, material),
+            make_learner=lambda precise, together: make_learner(precise, material, together),
             batches=batches,
             precisions=("float32", "bfloat16") if both else (plan.input.precision,),
             score_one=lambda learner, quick: _score_one(learner, material, plan, quick),
             elapsed_s=elapsed_s,
+            world=world,
         )
     # One image was timed, which may be larger or smaller than most.
     share = material.val.mean_px / material.val[0].labels.ids.size
     return replace(timings, glance_s=share * timings.glance_s, image_s=share * timings.image_s)
 
 
-def make_learner(plan: Plan, material: Material) -> Learner:
+def make_learner(plan: Plan, material: Material, world: World = ALONE) -> Learner:
     """A fresh network, its loss and its optimiser; the weights depend on the plan's seed alone."""
     torch.manual_seed(plan.seed)
     network = build_model(
@@ -132,8 +138,9 @@ def make_learner(plan: Plan, material: Material) -> Learner:
         ignore_index=material.classes.ignore_index,
         class_weights=_class_weights(plan.loss.class_weights, material),
         label_smoothing=plan.loss.label_smoothing,
+        spread=world,
     )
-    return Learner(network, loss, plan)
+    return Learner(network, loss, plan, world)
 
 
 def examine_machine(device: str | None) -> Machine:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from segwright.plan import Plan, Timings
 from segwright.training.batches import Batch
+from segwright.training.distributed import ALONE, World
 from segwright.training.learner import Learner
 from segwright.training.memory import step_within_memory
 
@@ -18,41 +20,53 @@ _LONGEST_S = 10.0  # for each precision; slow steps are timed fewer times, but a
 def probe(
     plan: Plan,
     *,
-    make_learner: Callable[[Plan], Learner],
+    make_learner: Callable[[Plan, World], Learner],
     batches: Iterator[Batch],
     precisions: tuple[str, ...],
     score_one: Callable[[Learner, bool], None],
     elapsed_s: Callable[[], float],
+    world: World = ALONE,
 ) -> Timings:
     """Times training steps in each precision, and the scoring of one image.
 
     Args:
         plan: The draft.
-        make_learner: Builds a fresh network with its optimiser for a plan.
+        make_learner: Builds a fresh network with its optimiser for a plan and for processes.
         batches: Real batches of the plan; their preparation is part of what is timed.
         precisions: Arithmetic to compare, such as ("float32", "bfloat16").
         score_one: Segments one validation image with a learner's network, as it is scored while
             training (True) or as it will be shipped (False).
         elapsed_s: Seconds since the process started.
+        world: The processes that train together; what rank 0 measures counts for all.
     """
     step_s: dict[str, float] = {}
     parts = dict.fromkeys(precisions, plan.accumulate)
     for precision in precisions:
-        learner = make_learner(plan.updated({"input.precision": precision}))
+        precise = plan.updated({"input.precision": precision})
+        if world.size > 1:  # where one runs out of memory the others would be left in the middle
+            needed = _step(make_learner(precise, ALONE), next(batches), 0, parts[precision])
+            parts[precision] = world.most(needed)
+        learner = make_learner(precise, world)
         begun = time.perf_counter()
         taken: list[float] = []
         for number in range(_WARM_UP + _TIMED):
             step_begun = time.perf_counter()
             parts[precision] = _step(learner, next(batches), number, parts[precision])
             taken.append(time.perf_counter() - step_begun)
-            if number and time.perf_counter() - begun > _LONGEST_S:
+            if world.agree(partial(_is_long_ago, begun), bool) and number:
                 break
         timed = taken[_WARM_UP:] or taken[-1:]
         step_s[precision] = sum(timed) / len(timed)
     quick_s, shipped_s = (
         _second_time(lambda q=quick: score_one(learner, q)) for quick in (True, False)
     )
-    return Timings(step_s, quick_s, shipped_s, elapsed_s(), parts)
+    # Each process scores its share of the images while training; rank 0 alone scores at the end.
+    measured = Timings(step_s, quick_s / world.size, shipped_s, elapsed_s(), parts, world.size)
+    return world.agree(lambda: measured, Timings)
+
+
+def _is_long_ago(begun: float) -> bool:
+    return time.perf_counter() - begun > _LONGEST_S
 
 
 def _step(learner: Learner, batch: Batch, number: int, parts: int) -> int:

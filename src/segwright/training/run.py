@@ -11,13 +11,14 @@ from torch import nn
 from segwright.errors import BudgetError, UsageError
 from segwright.events import Decided, Listener, Note, StageStarted
 from segwright.plan import Plan
-from segwright.training.checkpoint import Checkpoints, TrainState
+from segwright.training.checkpoint import Checkpoints, Tensors, TrainState
 from segwright.training.clock import Clock
+from segwright.training.distributed import ALONE, World
 from segwright.training.learner import Learner
 from segwright.training.loop import run_loop
 from segwright.training.material import Material
 from segwright.training.planning import make_learner
-from segwright.training.run_folder import RunFolder
+from segwright.training.run_folder import RunFolder, RunRecord
 from segwright.training.timeline import Decision, Timeline
 from segwright.training.validation import Validation
 
@@ -29,6 +30,7 @@ def continue_run(
     started_at: float,
     extra_s: float | None,
     emit: Listener,
+    world: World = ALONE,
 ) -> nn.Module:
     """Trains a run to its end, from its last checkpoint if it has one.
 
@@ -38,52 +40,84 @@ def continue_run(
         started_at: `time.time()` of this process's start.
         extra_s: Seconds to add to the budget; the run goes on learning in them.
         emit: Told of progress.
+        world: The processes that train together; rank 0 alone reads and writes the folder.
 
     Returns:
-        The network with the averaged weights of the best validation.
+        The network with the averaged weights of the best validation; elsewhere than at rank 0
+        those of the last step.
 
     Raises:
         TrainingError: See `run_loop`.
     """
-    plan = folder.plan
+    plan = world.agree(lambda: folder.plan, Plan)
+    record = world.agree(lambda: folder.record, RunRecord)
     emit(StageStarted("preparing the network"))
-    learner = make_learner(plan, material)
+    learner = make_learner(plan, material, world)
     checkpoints = Checkpoints(folder.checkpoints)
-    state = TrainState(budget_s=plan.budget_s)
+    state = world.agree(lambda: _taken_up(learner, plan, record, checkpoints, emit), TrainState)
+    clock = Clock(
+        state.budget_s,
+        record.reserve_s,
+        started_at,
+        before_s=state.elapsed_s,
+        pace_s=state.pace_s,
+        glance_s=state.glance_s or record.glance_s,
+    )
+    if state.step or extra_s:
+        state = world.agree(
+            lambda: _gone_on(state, plan, clock, extra_s, checkpoints, emit), TrainState
+        )
+    learner.align()
+    run_loop(
+        learner,
+        material.batches(plan, world),
+        plan=plan,
+        state=state,
+        keep=checkpoints.write if world.leads else _kept_elsewhere,
+        clock=clock,
+        validate=Validation(learner, material, plan),
+        emit=emit,
+        world=world,
+    )
+    if world.leads:
+        learner.average.restore(checkpoints.read_best(state)["average"])
+    learner.average.copy_to(learner.network)
+    return learner.network
+
+
+def _taken_up(
+    learner: Learner, plan: Plan, record: RunRecord, checkpoints: Checkpoints, emit: Listener
+) -> TrainState:
+    """Where a run stands: at its last checkpoint, at another run's weights, or at the start."""
     if checkpoints.named("last") is not None:
         state, parts = checkpoints.read()
         learner.restore(parts)
         emit(Note(f"continuing after step {state.step}"))
-    elif folder.record.from_run is not None:
-        emit(Note(_take_over(learner, folder.record.from_run)))
-    clock = Clock(
-        state.budget_s,
-        folder.record.reserve_s,
-        started_at,
-        before_s=state.elapsed_s,
-        pace_s=state.pace_s,
-        glance_s=state.glance_s or folder.record.glance_s,
-    )
-    if state.step or extra_s:
-        decision = _on_resume(state, plan, clock, extra_s)
-        if decision is not None:
-            state.decisions.append(decision)
-            checkpoints.amend(state)
-            emit(Decided(decision.step, decision.kind, decision.value, decision.reason))
-    run_loop(
-        learner,
-        material.batches(plan),
-        plan=plan,
-        state=state,
-        checkpoints=checkpoints,
-        clock=clock,
-        validate=Validation(learner, material, plan),
-        emit=emit,
-    )
-    best = checkpoints.read_best(state)
-    learner.average.restore(best["average"])
-    learner.average.copy_to(learner.network)
-    return learner.network
+        return state
+    if record.from_run is not None:
+        emit(Note(_take_over(learner, record.from_run)))
+    return TrainState(budget_s=plan.budget_s)
+
+
+def _kept_elsewhere(state: TrainState, tensors: dict[str, Tensors]) -> None:
+    """Rank 0 keeps the checkpoints of all."""
+
+
+def _gone_on(
+    state: TrainState,
+    plan: Plan,
+    clock: Clock,
+    extra_s: float | None,
+    checkpoints: Checkpoints,
+    emit: Listener,
+) -> TrainState:
+    """The state with what a resume changes, which is in the checkpoint from then on."""
+    decision = _on_resume(state, plan, clock, extra_s)
+    if decision is not None:
+        state.decisions.append(decision)
+        checkpoints.amend(state)
+        emit(Decided(decision.step, decision.kind, decision.value, decision.reason))
+    return state
 
 
 def _on_resume(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from segwright.dataset import Dataset, Sample
 from segwright.prepare import Prepare
+from segwright.training.launch import Launch
 
 _SHARE = 0.5  # of the free memory; the rest is for the network
 _READERS = 2
@@ -23,7 +24,8 @@ class SampleStore(Sequence[Sample]):
 
     Args:
         dataset: Where the samples come from.
-        room_bytes: Memory that may be filled; None for half of what is free now.
+        room_bytes: Memory that may be filled; None for half of what is free now, which the
+            processes of a training on this machine share.
         prepare: What is done to each picture, and to its labels with it, when it is read. Nothing
             for samples that are given to a segmenter, which prepares by itself.
     """
@@ -33,7 +35,9 @@ class SampleStore(Sequence[Sample]):
     ) -> None:
         self.dataset = dataset
         self.prepare = prepare or Prepare()
-        self._room_bytes = _free_bytes() * _SHARE if room_bytes is None else room_bytes
+        if room_bytes is None:
+            room_bytes = int(_free_bytes() * _SHARE / Launch.read().local_world_size)
+        self._room_bytes = room_bytes
         self._kept: dict[int, Sample] = {}
         self._pixels_read = 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 
 import numpy as np
+import torch
 
 from segwright.dataset import Sample
 from segwright.errors import NonFiniteError
@@ -13,6 +14,7 @@ from segwright.evaluation.confusion import Counts, mean_over_scored
 from segwright.models.catalog import CATALOG
 from segwright.plan import Plan
 from segwright.segmenter import NetSegmenter
+from segwright.training.distributed import World
 from segwright.training.learner import Learner
 from segwright.training.loop import Score
 from segwright.training.material import Material
@@ -20,6 +22,8 @@ from segwright.training.material import Material
 
 class Validation:
     """Scores a learner's averaged weights on a fixed, evenly spread part of the images.
+
+    Of several processes each scores its share of them, and all come to the same score.
 
     Args:
         learner: Its network is not touched; a copy takes the averaged weights.
@@ -29,6 +33,7 @@ class Validation:
 
     def __init__(self, learner: Learner, material: Material, plan: Plan) -> None:
         self._learner = learner
+        self._world: World = learner.world
         self._material = material
         self._network = copy.deepcopy(learner.network)
         # As the net will be used, but in the arithmetic of training and without mirror images:
@@ -47,7 +52,7 @@ class Validation:
         k = len(self._material.classes)
         confusion = np.zeros((k, k), np.int64)
         surprise, judged = 0.0, 0
-        for index in self._indices:
+        for index in self._indices[self._world.rank :: self._world.size]:
             sample: Sample = self._material.val[index]
             try:
                 result = self._segmenter.segment(sample.image, probabilities=True)
@@ -63,8 +68,19 @@ class Validation:
             surprise_here, judged_here = _surprise(result.probabilities, truth, ignore)
             surprise += surprise_here
             judged += judged_here
+        confusion, surprise, judged = self._added_up(confusion, surprise, judged)
         mean_iou = mean_over_scored(Counts.of(confusion).iou())  # NaN where nothing is judged
         return Score(float(np.nan_to_num(mean_iou)), surprise / max(1, judged), len(self._indices))
+
+    def _added_up(
+        self, confusion: np.ndarray, surprise: float, judged: int
+    ) -> tuple[np.ndarray, float, int]:
+        """What all processes have counted."""
+        counts = torch.from_numpy(np.append(confusion.ravel(), judged))
+        sums = torch.tensor([surprise], dtype=torch.float64)
+        self._world.add_up([counts])
+        self._world.add_up([sums])
+        return counts[:-1].numpy().reshape(confusion.shape), sums.item(), int(counts[-1])
 
 
 def as_segmenter(
