@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
-
-from torch import nn
 
 from segwright.dataset import Dataset, make_folds
 from segwright.errors import UsageError
@@ -235,21 +234,19 @@ def _run(
     on_event: Listener,
 ) -> TrainReport:
     """Trains to the end of the plan and finishes; all processes get the report."""
-
-    def train(emit: Listener) -> nn.Module:
-        return continue_run(
-            folder, material, started_at=started_at, extra_s=extra_s, emit=emit, world=world
-        )
+    train = partial(
+        continue_run, folder, material, started_at=started_at, extra_s=extra_s, world=world
+    )
 
     def kept() -> TrainReport:
         with sole_use(folder.path):
             done = Checkpoints(folder.checkpoints).last_step
             with closing(RunLog(folder.path, on_event, from_step=done)) as log:
-                evaluation = finish(folder, train(log), material, emit=log)
+                evaluation = finish(folder, train(emit=log), material, emit=log)
         return TrainReport(folder.path, evaluation, folder.report)
 
     if not world.leads:
-        train(on_event)
+        train(emit=on_event)
     return world.agree(kept, TrainReport)
 
 
