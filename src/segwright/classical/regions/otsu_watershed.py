@@ -57,7 +57,7 @@ class OtsuWatershed(Method):
     )
 
     def parts(self, image: Image) -> np.ndarray:
-        inside = self._objects(image)
+        inside = objects(image, self.objects, sigma_px=self.sigma_px)
         if not inside.any():
             return np.zeros(image.size_hw, np.int32)
         found = part_touching(inside, depth_px=self.depth_px)
@@ -67,18 +67,30 @@ class OtsuWatershed(Method):
         numbers = np.where(kept, np.cumsum(kept) - 1, 0).astype(np.int32)
         return numbers[found]
 
-    def _objects(self, image: Image) -> np.ndarray:
-        """(Y, X) bool."""
-        brightness = grey(image)
-        if self.sigma_px:
-            brightness = gaussian(brightness, self.sigma_px)
-        bright = Otsu().parts(Image(brightness[..., None])) > 0
-        if self.objects != "auto":
-            return bright if self.objects == "brighter" else ~bright & bright.any()
-        if not bright.any():
-            return bright
+
+def objects(
+    image: Image, which: Literal["brighter", "darker", "auto"] = "auto", *, sigma_px: float = 1.0
+) -> np.ndarray:
+    """What Otsu's threshold parts from the background.
+
+    Args:
+        image: A picture.
+        which: See `OtsuWatershed`.
+        sigma_px: Standard deviation of a Gaussian before; 0 for none.
+
+    Returns:
+        (Y, X) bool; nothing in a constant image.
+    """
+    brightness = grey(image)
+    if sigma_px:
+        brightness = gaussian(brightness, sigma_px)
+    bright = Otsu().parts(Image(brightness[..., None])) > 0
+    if not bright.any():
+        return bright
+    if which == "auto":
         rim = np.concatenate([bright[0], bright[-1], bright[:, 0], bright[:, -1]])
-        return bright if rim.mean() <= 0.5 else ~bright
+        which = "brighter" if rim.mean() <= 0.5 else "darker"
+    return bright if which == "brighter" else ~bright
 
 
 def part_touching(inside: np.ndarray, *, depth_px: float) -> np.ndarray:

@@ -1,0 +1,114 @@
+"""Normalised cuts of a graph of superpixels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from segwright.classical.graphs.affinity import Affinity, superpixel_affinity
+from segwright.classical.method import Finds, Method
+from segwright.classical.packages import package
+from segwright.classical.regions.merging import adjacent, merged_numbers
+from segwright.classical.regions.slic import superpixels
+from segwright.images.image import Image
+
+_DENSE = 300
+"""Up to so many superpixels all eigenvectors are found at once."""
+
+
+class NormalizedCuts(Method):
+    """Cuts the picture so that what is parted is unlike, in proportion to all that hangs together.
+
+    Superpixels are the nodes of a graph. Two that are close together are alike if their colours are
+    and if no edge of the picture crosses the line between them (intervening contour). The smoothest
+    functions on that graph, the first generalised eigenvectors of its Laplacian, are constant on
+    regions; neighbours are merged by Ward's criterion in the space that they span until `regions`
+    are left. Regions are 4-connected.
+
+    Source: Shi and Malik 2000: Normalized cuts and image segmentation; intervening contours: Cour,
+    Bénézit and Shi 2005; weights of eigenvectors: Arbeláez et al. 2011.
+    """
+
+    name: ClassVar[str] = "ncuts"
+    finds: ClassVar[Finds] = "regions"
+    search: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "regions": (5, 10, 20, 50),
+        "superpixels": (300, 600),
+    }
+    scale_param: ClassVar[str] = "regions"
+    scales: ClassVar[tuple[int, ...]] = (100, 70, 50, 40, 30, 24, 20, 16, 13, 10, 8, 6, 5, 4, 3, 2)
+
+    regions: int = Field(10, ge=1, le=10_000, description="How many regions are wanted")
+    superpixels: int = Field(
+        500, ge=1, le=100_000, description="About how many pieces the graph has"
+    )
+    radius: float = Field(
+        4.0,
+        gt=0,
+        le=100,
+        description="How far apart two superpixels may be to be joined, in sides of a superpixel",
+    )
+    sigma_colour: float = Field(
+        0.08,
+        gt=0,
+        le=10,
+        description="Distance of mean colours at which they are no longer alike, in shares of full"
+        " scale (L*a*b* / 100 of RGB)",
+    )
+    sigma_edge: float = Field(
+        0.02,
+        gt=0,
+        le=10,
+        description="Steepness of an edge that parts two superpixels, full scale per pixel",
+    )
+
+    def parts(self, image: Image) -> np.ndarray:
+        pieces = superpixels(image, regions=self.superpixels)
+        count = int(pieces.max()) + 1
+        if count <= self.regions:
+            return pieces
+        affinity = superpixel_affinity(
+            image,
+            pieces,
+            Affinity(self.radius, self.sigma_colour, self.sigma_edge),
+        )
+        points = spectral_points(affinity, min(count, self.regions))
+        sizes = np.bincount(pieces.ravel()).astype(np.float64)
+        numbers = merged_numbers(
+            adjacent(pieces), sizes, points * sizes[:, None], cost="ward", least=self.regions
+        )
+        return numbers[pieces]
+
+
+def spectral_points(affinity: Any, count: int) -> np.ndarray:
+    """Where the nodes of a graph lie in the space of its smoothest functions.
+
+    Args:
+        affinity: (n, n) symmetric scipy.sparse matrix, ≥ 0, each row with something in it.
+        count: Eigenvectors, the constant one among them; at most n.
+
+    Returns:
+        (n, count) float64: the eigenvectors of (D - W) y = λ D y, each over √λ; the constant one
+        is 0.
+    """
+    sparse = package("scipy.sparse", purpose="normalised cuts")
+    linalg = package("scipy.sparse.linalg", purpose="normalised cuts")
+    nodes = affinity.shape[0]
+    roots = np.sqrt(np.asarray(affinity.sum(axis=1)).ravel())
+    inverse = sparse.diags_array(1 / roots)
+    normal = inverse @ affinity @ inverse
+    if nodes <= max(_DENSE, 2 * count):
+        values, vectors = np.linalg.eigh(normal.toarray())
+        values, vectors = values[::-1][:count], vectors[:, ::-1][:, :count]
+    else:
+        start = np.random.default_rng(0).standard_normal(nodes)
+        values, vectors = linalg.eigsh(normal, k=count, which="LA", v0=start, tol=1e-6)
+        order = np.argsort(-values)
+        values, vectors = values[order], vectors[:, order]
+    lambdas = np.maximum(1 - values, 1e-4)
+    points = vectors / roots[:, None] / np.sqrt(lambdas)
+    points[:, 0] = 0
+    return points
