@@ -238,6 +238,96 @@ CATALOG: Mapping[str, MethodEntry] = {
         " state-of-the-art superpixel methods; Ward 1963: Hierarchical grouping to optimize an"
         " objective function",
     ),
+    "sobel": MethodEntry(
+        builder="edges.sobel:Sobel",
+        family="edges",
+        summary="Ridges of the gradient by a 3×3 operator, linked and closed into regions",
+        use_when="Sharp images with even areas; noise needs canny.",
+        paper="Sobel, Feldman 1968: A 3×3 isotropic gradient operator for image processing",
+        code="segwright, Apache-2.0; filters by OpenCV, Apache-2.0",
+    ),
+    "canny": MethodEntry(
+        builder="edges.canny:Canny",
+        family="edges",
+        summary="Canny's edges, linked and closed into regions",
+        use_when="Areas have clear outlines but uneven insides. For regions that hang together at"
+        " every scale take canny_owt.",
+        paper="Canny 1986: A computational approach to edge detection",
+        code="segwright, Apache-2.0; filters by OpenCV, Apache-2.0",
+    ),
+    "log": MethodEntry(
+        builder="edges.log:LaplacianOfGaussian",
+        family="edges",
+        summary="Zero crossings of the Laplacian of a Gaussian, closed into regions",
+        use_when="Blobs of about one size, some twice `sigma_px` or more across.",
+        paper="Marr, Hildreth 1980: Theory of edge detection",
+        code="segwright, Apache-2.0; filters by OpenCV, Apache-2.0",
+    ),
+    "canny_owt": MethodEntry(
+        builder="edges.canny_owt:CannyOwt",
+        family="edges",
+        summary="Canny's gradient, closed at every level into a hierarchy of regions",
+        use_when="Natural images, when one number should say how coarse the regions are; it knows"
+        " no texture.",
+        paper="Arbeláez, Maire, Fowlkes, Malik 2011: Contour detection and hierarchical image"
+        " segmentation",
+    ),
+    "chan_vese": MethodEntry(
+        builder="active_contours.chan_vese:ChanVese",
+        family="active contours",
+        summary="A smooth contour between two sides that are each as even as can be",
+        use_when="Two levels as for otsu, but noisy: the contour is kept smooth, and colour counts.",
+        paper="Chan, Vese 2001: Active contours without edges; Márquez-Neila, Baumela, Alvarez 2014:"
+        " A morphological approach to curvature-based evolution of curves and surfaces",
+    ),
+    "geodesic_contour": MethodEntry(
+        builder="active_contours.geodesic:GeodesicContour",
+        family="active contours",
+        summary="A smooth contour that shrinks or grows until strong edges hold it",
+        use_when="Objects have clear outlines but no brightness of their own; a threshold, or the"
+        " middle of the image, is near them.",
+        paper="Caselles, Kimmel, Sapiro 1997: Geodesic active contours; Márquez-Neila, Baumela,"
+        " Alvarez 2014: A morphological approach to curvature-based evolution of curves and"
+        " surfaces",
+    ),
+    "ncuts": MethodEntry(
+        builder="graphs.normalized_cuts:NormalizedCuts",
+        family="graphs",
+        summary="Superpixels parted where likeness is small in proportion to all that hangs together",
+        use_when="Photographs, for a known number of large regions; it sees the whole picture where"
+        " slic_merged compares neighbours alone.",
+        paper="Shi, Malik 2000: Normalized cuts and image segmentation; Cour, Bénézit, Shi 2005:"
+        " Spectral segmentation with multiscale graph decomposition",
+        code="segwright, Apache-2.0; eigenvectors: SciPy (ARPACK), BSD",
+    ),
+    "random_walker": MethodEntry(
+        builder="graphs.random_walker:RandomWalker",
+        family="graphs",
+        summary="Doubtful pixels go where a random walk that edges stop leads to",
+        use_when="A threshold or clusters are right in the middle of objects, and weak or noisy at"
+        " their rims.",
+        paper="Grady 2006: Random walks for image segmentation",
+    ),
+    "grabcut": MethodEntry(
+        builder="graphs.grabcut:GrabCut",
+        family="graphs",
+        summary="One object in the middle, parted from the background by colour and edges",
+        use_when="Photographs of one thing that does not touch the rim. For many small objects take"
+        " otsu_watershed or graph_cut.",
+        paper="Rother, Kolmogorov, Blake 2004: GrabCut: interactive foreground extraction using"
+        " iterated graph cuts",
+        code="OpenCV, Apache-2.0",
+    ),
+    "graph_cut": MethodEntry(
+        builder="graphs.graph_cut:GraphCut",
+        family="graphs",
+        summary="A Gaussian mixture of which neighbours agree, with borders along edges",
+        use_when="gmm or kmeans tells the classes, but speckled and with ragged borders.",
+        paper="Boykov, Jolly 2001: Interactive graph cuts for optimal boundary & region"
+        " segmentation; Boykov, Veksler, Zabih 2001: Fast approximate energy minimization via graph"
+        " cuts; Boykov, Kolmogorov 2004: An experimental comparison of min-cut/max-flow algorithms",
+        code="segwright, Apache-2.0; mixture: scikit-learn, BSD",
+    ),
 }
 
 
