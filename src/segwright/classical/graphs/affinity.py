@@ -40,7 +40,8 @@ def superpixel_affinity(image: Image, pieces: np.ndarray, affinity: Affinity) ->
         affinity: How fast likeness falls.
 
     Returns:
-        (n, n) symmetric scipy.sparse array, 1 on the diagonal.
+        (n, n) symmetric scipy.sparse array with an empty diagonal: a node that is like itself would
+        be worth cutting off alone.
     """
     from segwright.classical.regions.components_kernels import sizes_and_sums
     from segwright.classical.regions.merging import adjacent
@@ -62,16 +63,8 @@ def superpixel_affinity(image: Image, pieces: np.ndarray, affinity: Affinity) ->
     edge = strongest_between(steepness(image, sigma_px=_SIGMA_PX), middles, pairs)
     likeness = np.exp(-0.5 * (colour + (edge / affinity.sigma_edge) ** 2)) + _LEAST
     one, other = pairs.T
-    return sparse.csr_array(
-        (
-            np.concatenate([likeness, likeness, np.ones(count)]),
-            (
-                np.concatenate([one, other, np.arange(count)]),
-                np.concatenate([other, one, np.arange(count)]),
-            ),
-        ),
-        shape=(count, count),
-    )
+    ends = np.concatenate([one, other]), np.concatenate([other, one])
+    return sparse.csr_array((np.concatenate([likeness, likeness]), ends), shape=(count, count))
 
 
 def strongest_between(edges: np.ndarray, middles: np.ndarray, pairs: np.ndarray) -> np.ndarray:

@@ -18,6 +18,8 @@ from segwright.images.image import Image
 _DENSE = 300
 """Up to so many superpixels all eigenvectors are found at once."""
 
+_LEAST_EIGENVALUE = 1e-4
+
 
 class NormalizedCuts(Method):
     """Cuts the picture so that what is parted is unlike, in proportion to all that hangs together.
@@ -25,17 +27,17 @@ class NormalizedCuts(Method):
     Superpixels are the nodes of a graph. Two that are close together are alike if their colours are
     and if no edge of the picture crosses the line between them (intervening contour). The smoothest
     functions on that graph, the first generalised eigenvectors of its Laplacian, are constant on
-    regions; neighbours are merged by Ward's criterion in the space that they span until `regions`
-    are left. Regions are 4-connected.
+    regions; neighbours are merged by Ward's criterion in the space that they span, the smoother the
+    more it weighs, until `regions` are left. Regions are 4-connected.
 
     Source: Shi and Malik 2000: Normalized cuts and image segmentation; intervening contours: Cour,
-    Bénézit and Shi 2005; weights of eigenvectors: Arbeláez et al. 2011.
+    Bénézit and Shi 2005.
     """
 
     name: ClassVar[str] = "ncuts"
     finds: ClassVar[Finds] = "regions"
     search: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "regions": (5, 10, 20, 50),
+        "regions": (5, 10, 20, 40),
         "superpixels": (300, 600),
     }
     scale_param: ClassVar[str] = "regions"
@@ -52,7 +54,7 @@ class NormalizedCuts(Method):
         description="How far apart two superpixels may be to be joined, in sides of a superpixel",
     )
     sigma_colour: float = Field(
-        0.08,
+        0.05,
         gt=0,
         le=10,
         description="Distance of mean colours at which they are no longer alike, in shares of full"
@@ -91,7 +93,7 @@ def spectral_points(affinity: Any, count: int) -> np.ndarray:
         count: Eigenvectors, the constant one among them; at most n.
 
     Returns:
-        (n, count) float64: the eigenvectors of (D - W) y = λ D y, each over √λ; the constant one
+        (n, count) float64: the eigenvectors of (D - W) y = λ D y, each over λ; the constant one
         is 0.
     """
     sparse = package("scipy.sparse", purpose="normalised cuts")
@@ -108,7 +110,6 @@ def spectral_points(affinity: Any, count: int) -> np.ndarray:
         values, vectors = linalg.eigsh(normal, k=count, which="LA", v0=start, tol=1e-6)
         order = np.argsort(-values)
         values, vectors = values[order], vectors[:, order]
-    lambdas = np.maximum(1 - values, 1e-4)
-    points = vectors / roots[:, None] / np.sqrt(lambdas)
+    points = vectors / roots[:, None] / np.maximum(1 - values, _LEAST_EIGENVALUE)
     points[:, 0] = 0
     return points

@@ -21,7 +21,7 @@ class Slic(Method):
     """Superpixels: k-means over colour and place, each centre looking only around itself.
 
     Colours are CIE L*a*b* (of other than 3 channels, shares of the full scale × 100). Pieces that
-    are cut off or smaller than a quarter of the mean region are merged with the neighbour of the
+    are cut off or smaller than half of the mean region are merged with the neighbour of the
     closest colour, so that every region is 4-connected.
 
     Source: Achanta et al. 2012: SLIC superpixels compared to state-of-the-art superpixel methods.
@@ -72,7 +72,7 @@ def superpixels(
     labels, count = connected(labels)
     sizes, sums = np.zeros(count, np.int64), np.zeros((count, len(pixels)))
     sum_colours(pixels, labels, sizes, sums)
-    absorb(labels, sizes, sums, max(1, labels.size // (rows * columns * 4)))
+    absorb(labels, sizes, sums, max(1, labels.size // (rows * columns * 2)))
     return labels
 
 
