@@ -1,0 +1,80 @@
+"""DBSCAN over pixels: regions are what holds together without a sparse place between."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from segwright.classical.clustering.density import density_clusters
+from segwright.classical.clustering.gaps import without_small
+from segwright.classical.method import Finds, Method
+from segwright.classical.regions.colours import colours
+from segwright.images.image import Image
+
+
+class Dbscan(Method):
+    """Joins pixels that have enough pixels of like colour around them.
+
+    Two pixels are neighbours where (difference of colour / `eps`)² + (distance / `reach_px`)² ≤ 1.
+    A pixel with `min_samples` neighbours is the core of a cluster, with theirs. Clusters fall into
+    their connected pieces; pixels in none and small pieces are closed by dilating the regions
+    around. Regions are 4-connected.
+
+    Source: Ester, Kriegel, Sander, Xu 1996: A density-based algorithm for discovering clusters.
+    """
+
+    name: ClassVar[str] = "dbscan"
+    finds: ClassVar[Finds] = "regions"
+    search: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "eps": (0.02, 0.03, 0.05, 0.08, 0.12),
+        "min_px": (20, 100, 500),
+    }
+    scale_param: ClassVar[str] = "eps"
+    scales: ClassVar[tuple[float, ...]] = (
+        *(0.01, 0.015, 0.02, 0.025, 0.03, 0.035, 0.04, 0.045),
+        *(0.05, 0.055, 0.06, 0.07, 0.08, 0.1, 0.12, 0.15),
+    )
+
+    eps: float = Field(
+        0.05,
+        gt=0,
+        le=10,
+        description="Difference of colour, in L*a*b* / 100, at which pixels in one place are just"
+        " neighbours; above 0, to 10",
+    )
+    reach_px: float = Field(
+        3.0,
+        ge=0,
+        le=100,
+        description="Distance at which pixels of one colour are just neighbours; 1 to 100 pixels,"
+        " or 0: colours alone count, wherever they are",
+    )
+    min_samples: int = Field(
+        12,
+        ge=1,
+        le=10**9,
+        description="Neighbours, with the pixel itself, that make it a core; at most"
+        " about 3 reach_px² make sense",
+    )
+    smooth_px: float = Field(
+        1.0,
+        ge=0,
+        le=32,
+        description="Standard deviation of the Gaussian that colours are blurred with; 0 for none",
+    )
+    min_px: int = Field(
+        100, ge=1, le=10**9, description="Smaller regions are closed by dilating their neighbours"
+    )
+
+    def parts(self, image: Image) -> np.ndarray:
+        pixels = colours(image, sigma_px=self.smooth_px)
+        points = pixels.reshape(-1, pixels.shape[2])
+        if self.reach_px:
+            # A distance of reach_px is made as long as a difference of eps.
+            places = np.indices(image.size_hw, np.float32).reshape(2, -1).T
+            points = np.hstack([points, places * np.float32(self.eps / self.reach_px)])
+        clusters, _ = density_clusters(points, self.eps, self.min_samples)
+        return without_small(clusters.reshape(image.size_hw), self.min_px)
