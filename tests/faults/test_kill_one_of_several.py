@@ -157,7 +157,7 @@ def test_one_process_learns_nearly_the_same(
     )
 
 
-@pytest.mark.parametrize("now", [1, 3])
+@pytest.mark.parametrize("now", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_a_run_goes_on_with_another_number_of_processes(
     settings: dict[str, Any], unbroken: Path, data: Path, tmp_path: Path, now: int
 ) -> None:

@@ -16,6 +16,7 @@ import signal
 import socket
 import threading
 from contextlib import suppress
+from typing import Any
 
 from torch._C._distributed_c10d import Store
 
@@ -42,8 +43,10 @@ class Lifeline:
         self._words = dict.fromkeys(peers, b"")
         self._word = _FAREWELL
         self._loss: TrainingError | None = None
+        self._lost_word = ""
         self._noticed, self._closed = threading.Event(), threading.Event()
-        self._leaving = threading.Lock()
+        self._first = threading.Lock()  # is taken by whoever first deals with the end, and kept
+        self._on_sigterm: Any = None
         self._in_main = threading.current_thread() is threading.main_thread()
         self._watch = threading.Thread(target=self._watched, name="lifeline", daemon=True)
         self._watch.start()
@@ -71,18 +74,17 @@ class Lifeline:
     def explained(self, error: BaseException) -> BaseException:
         """The error to end with: that another process has ended, where this one follows from it."""
         try:
-            self._leaving.acquire(blocking=False)
+            self._first.acquire(blocking=False)
             if isinstance(error, RuntimeError):  # gloo may notice first
                 self._noticed.wait(_NOTICE_S)
         except KeyboardInterrupt:  # the watch was about to interrupt
             pass
-        kind = type(error).__name__
-        self._word = str(error) if isinstance(error, SegwrightError) else f"{kind}: {error}"
-        own = isinstance(error, SegwrightError)
-        if self._loss is None or own or (_is_signal(error) and kind in str(self._loss)):
+        self._word = _word_of(error)
+        signalled_alike = not isinstance(error, Exception) and self._word == self._lost_word
+        if self._loss is None or isinstance(error, SegwrightError) or signalled_alike:
             return error
-        if self._in_main:  # torchrun now ends the rest, which is under way already
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if self._in_main:  # torchrun now wants to end the rest, which is under way already
+            self._on_sigterm = signal.signal(signal.SIGTERM, signal.SIG_IGN)
         self._word = str(self._loss)
         return self._loss
 
@@ -96,6 +98,8 @@ class Lifeline:
         self._watch.join(_GRACE_S)
         for peer in self._peers.values():
             peer.close()
+        if self._on_sigterm is not None:
+            signal.signal(signal.SIGTERM, self._on_sigterm)
 
     def _watched(self) -> None:
         """Waits for a connection to break, and ends this process with it."""
@@ -115,13 +119,13 @@ class Lifeline:
 
     def _end(self, rank: int) -> None:
         """Interrupts the training, because a process has ended."""
-        word = self._words[rank].decode("utf-8", "replace")
+        self._lost_word = word = self._words[rank].decode("utf-8", "replace")
         self._loss = TrainingError(
             f"rank {rank} of {self._launch.world_size} processes has ended"
             + (f": {word}" if word else " without a word, as if it was killed"),
             remedy=None if word else "Continue from the last checkpoint with --resume",
         )
-        if self._in_main and self._leaving.acquire(blocking=False):
+        if self._in_main and self._first.acquire(blocking=False):
             _thread.interrupt_main()
         self._noticed.set()
         if not self._closed.wait(_GRACE_S):
@@ -150,9 +154,13 @@ def _followers(launch: Launch, store: Store, timeout_s: float) -> dict[int, sock
     return peers
 
 
-def _is_signal(error: BaseException) -> bool:
-    """Whether this is an interruption (Ctrl-C, SIGTERM), which all processes get at once."""
-    return not isinstance(error, Exception)
+def _word_of(error: BaseException) -> str:
+    """What the others are told. Ctrl-C and SIGTERM, which are no `Exception`, reach all at once."""
+    if isinstance(error, SegwrightError):
+        return str(error)
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    return f"{type(error).__name__}: {error}" if isinstance(error, Exception) else "terminated"
 
 
 def _heard(peer: socket.socket) -> bytes:
