@@ -38,7 +38,7 @@ class Setting:
 SETTINGS = {
     "as-planned": Setting(),
     "batch-2": Setting(batch_size=2),
-    "batch-4-patch-256": Setting(batch_size=4, patch_size=(256, 256)),
+    "batch-2-patch-256": Setting(batch_size=2, patch_size=(256, 256)),
 }
 
 
