@@ -48,16 +48,23 @@ def layout(data: Path) -> Path:
 
 
 def prepare(data: Path, setting: str) -> None:
-    """Arranges the plain data as it reads them, and rehearses a training once."""
+    """Arranges the plain data as it reads them, and rehearses a training."""
     folder = layout(data)
     if not (folder / "data.yaml").is_file():
         arrange(data, folder)
     told = folder / f"{setting}.rehearsed.json"
     if not told.is_file():
-        with tempfile.TemporaryDirectory() as scratch:
-            begun = time.time()
-            train_for(data, setting, seconds=_ONE_STEP_S, seed=0, run=Path(scratch))
-            told.write_text(json.dumps(time.time() - begun), encoding="utf-8")
+        # the first one reads files from disk for the first time and finds out about the labels
+        shortest_s = min(rehearsed_s(data, setting) for _ in range(2))
+        told.write_text(json.dumps(shortest_s), encoding="utf-8")
+
+
+def rehearsed_s(data: Path, setting: str) -> float:
+    """Seconds that a training of one step takes, start to exit."""
+    with tempfile.TemporaryDirectory() as scratch:
+        begun = time.time()
+        train_for(data, setting, seconds=_ONE_STEP_S, seed=0, run=Path(scratch))
+        return time.time() - begun
 
 
 def arrange(data: Path, folder: Path) -> None:
