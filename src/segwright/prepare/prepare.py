@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, ClassVar
 
 import numpy as np
-from pydantic import BeforeValidator, ConfigDict, Field, RootModel, ValidationError
+from pydantic import BeforeValidator, Field
 
-from segwright.errors import ImageError, UnknownNameError, UsageError
+from segwright.errors import ImageError
 from segwright.images.image import Image
 from segwright.labels.label_map import LabelMap
 from segwright.prepare.channels import Channels
@@ -18,6 +18,7 @@ from segwright.prepare.nlmeans import NonLocalMeans
 from segwright.prepare.normalise import Percentile, ZScore
 from segwright.prepare.spacing import Spacing, resampled_labels
 from segwright.prepare.step import Step
+from segwright.rows import Row, short_form
 
 STEPS: dict[str, type[Step]] = {
     "channels": Channels,
@@ -33,29 +34,6 @@ STEPS: dict[str, type[Step]] = {
 }
 
 
-def _spelled_out(value: Any) -> Any:
-    """A step as `{"step": NAME, …}`, from "clahe", {"clahe": {…}} or {"percentile": [1, 99]}."""
-    if isinstance(value, Step):
-        return value
-    if isinstance(value, str):
-        name, given = value, None
-    elif isinstance(value, dict) and "step" in value:
-        name, given = value["step"], {key: one for key, one in value.items() if key != "step"}
-    elif isinstance(value, dict) and len(value) == 1:
-        ((name, given),) = value.items()
-    else:
-        raise ValueError("a step is its name, or {NAME: value} or {NAME: {SETTING: value}}")
-    if name not in STEPS:
-        raise UnknownNameError("preparation step", str(name), STEPS, where="prepare")
-    return STEPS[name].spelled_out(name, given)
-
-
-def _as_row(value: Any) -> Any:
-    if isinstance(value, str | dict | Step):
-        return (value,)
-    return tuple(value or ()) if isinstance(value, list | None) else value
-
-
 _AnyStep = Annotated[
     Channels
     | Percentile
@@ -68,11 +46,11 @@ _AnyStep = Annotated[
     | Illumination
     | Spacing,
     Field(discriminator="step"),
-    BeforeValidator(_spelled_out),
+    BeforeValidator(short_form(STEPS, "preparation step")),
 ]
 
 
-class Prepare(RootModel[tuple[_AnyStep, ...]]):
+class Prepare(Row[_AnyStep]):
     """What is done to every picture before a network sees it, step after step.
 
     A segmenter holds it and applies it first, so what is learned from, scored and shipped has seen
@@ -83,34 +61,8 @@ class Prepare(RootModel[tuple[_AnyStep, ...]]):
         clahe (clip 2) → percentile (low 1, high 99)
     """
 
-    model_config = ConfigDict(frozen=True)
-
-    root: Annotated[tuple[_AnyStep, ...], BeforeValidator(_as_row)] = ()
-
-    @classmethod
-    def of(cls, value: object) -> Prepare:
-        """Reads the short form: names, `{name: value}` or `{name: {setting: value}}`, in a list.
-
-        Raises:
-            UnknownNameError: A step or setting that there is not; the nearest ones are named.
-            UsageError: A value that a step does not take.
-        """
-        try:
-            return cls.model_validate(value)
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in ("prepare", *first["loc"]))
-            reason = first["msg"].removeprefix("Value error, ")
-            raise UsageError(
-                f"{place} cannot be {first.get('input')!r}: {reason}",
-                where="prepare",
-                remedy="Write it like [clahe, {percentile: [0.5, 99.5]}]; README.md lists the "
-                "steps",
-            ) from None
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        return self.root
+    room: ClassVar[str] = "prepare"
+    like: ClassVar[str] = "[clahe, {percentile: [0.5, 99.5]}]"
 
     def apply(self, image: Image) -> Image:
         """Prepares one picture.
@@ -150,9 +102,6 @@ class Prepare(RootModel[tuple[_AnyStep, ...]]):
             prepared: What `apply` made of it.
         """
         return resampled_labels(labels, prepared.size_hw)
-
-    def __str__(self) -> str:
-        return " → ".join(map(str, self.root)) or "none"
 
 
 def _require_finite(image: Image, problem: str) -> None:

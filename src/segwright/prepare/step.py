@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from abc import abstractmethod
+from typing import ClassVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
-from segwright.errors import ImageError, UnknownNameError
+from segwright import rows
+from segwright.errors import ImageError
 from segwright.images.image import Image
 
 
-class Step(BaseModel, ABC):
-    """One change of a picture, with its settings; each has its name in a field `step`.
+class Step(rows.Step):
+    """One change of a picture, with its settings."""
 
-    Attributes:
-        bare: The settings that a value without names stands for: `{percentile: [1, 99]}`.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    bare: ClassVar[tuple[str, ...]] = ()
-
-    @property
-    def name(self) -> str:
-        return type(self).model_fields["step"].default
+    room: ClassVar[str] = "prepare"
 
     @abstractmethod
     def apply(self, image: Image) -> Image:
@@ -38,52 +28,6 @@ class Step(BaseModel, ABC):
             ImageError: It is of a kind that the step is not defined for.
             MissingDependencyError: OpenCV is needed and not installed.
         """
-
-    @classmethod
-    def spelled_out(cls, name: str, value: Any) -> dict[str, Any]:
-        """The settings of a step from its short form, for validation.
-
-        Args:
-            name: Of the step.
-            value: None, settings by name, one value, or a list of values.
-
-        Raises:
-            UnknownNameError: A setting that the step does not have.
-        """
-        if value is None:
-            given: dict[str, Any] = {}
-        elif isinstance(value, dict):
-            given = value
-        elif len(cls.bare) > 1 and isinstance(value, list | tuple):
-            if len(value) != len(cls.bare):
-                raise ValueError(f"{name} takes {len(cls.bare)} values: {', '.join(cls.bare)}")
-            given = dict(zip(cls.bare, value, strict=True))
-        elif cls.bare:
-            given = {cls.bare[0]: value}
-        else:
-            raise ValueError(f"{name} takes settings by name: {{{name}: {{SETTING: VALUE}}}}")
-        known = set(cls.model_fields) - {"step"}
-        for setting in given:
-            if setting not in known:
-                raise UnknownNameError(f"setting of {name}", str(setting), known, where="prepare")
-        # Strict validation, as of a stored segmenter, takes no list for a tuple.
-        tuples = {key: tuple(v) if isinstance(v, list) else v for key, v in given.items()}
-        return {"step": name, **tuples}
-
-    def __str__(self) -> str:
-        """Its name, with the settings that say most and those that are not the default."""
-        told = []
-        for name, field in type(self).model_fields.items():
-            value = getattr(self, name)
-            if name != "step" and (name in self.bare or value != field.default):
-                told.append(f"{name} {_shown(value)}")
-        return f"{self.name} ({', '.join(told)})" if told else self.name
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, tuple):
-        return " × ".join(map(_shown, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def in_full_scale(image: Image) -> np.ndarray:
