@@ -204,6 +204,15 @@ CATALOG: Mapping[str, MethodEntry] = {
         paper="Meyer 1994: Topographic distance and watershed lines; Grimaud 1992: A new measure of"
         " contrast: the dynamics",
     ),
+    "contour_forest": MethodEntry(
+        builder="contours.contour_forest:LearnedContours",
+        family="regions",
+        summary="Contours by trees that have learned them, and the regions between, at any level",
+        use_when="Outlines matter and labels show them: photographs, tiles, cells side by side."
+        " Train it: before, it knows steep places only.",
+        paper="Dollár, Zitnick 2015: Fast edge detection using structured forests; Arbeláez, Maire,"
+        " Fowlkes, Malik 2011: Contour detection and hierarchical image segmentation",
+    ),
     "otsu_watershed": MethodEntry(
         builder="regions.otsu_watershed:OtsuWatershed",
         family="regions",
@@ -276,9 +285,9 @@ CATALOG: Mapping[str, MethodEntry] = {
         builder="active_contours.chan_vese:ChanVese",
         family="active contours",
         summary="A smooth contour between two sides that are each as even as can be",
-        use_when="Two levels as for otsu, but noisy: the contour is kept smooth, and colour counts.",
-        paper="Chan, Vese 2001: Active contours without edges; Márquez-Neila, Baumela, Alvarez 2014:"
-        " A morphological approach to curvature-based evolution of curves and surfaces",
+        use_when="Two levels as for otsu, but noisy: the contour is smooth, and colour counts.",
+        paper="Chan, Vese 2001: Active contours without edges; Márquez-Neila, Baumela, Alvarez"
+        " 2014: A morphological approach to curvature-based evolution of curves and surfaces",
     ),
     "geodesic_contour": MethodEntry(
         builder="active_contours.geodesic:GeodesicContour",
@@ -293,9 +302,9 @@ CATALOG: Mapping[str, MethodEntry] = {
     "ncuts": MethodEntry(
         builder="graphs.normalized_cuts:NormalizedCuts",
         family="graphs",
-        summary="Superpixels parted where likeness is small in proportion to all that hangs together",
-        use_when="Photographs, for a known number of large regions; it sees the whole picture where"
-        " slic_merged compares neighbours alone.",
+        summary="Superpixels parted where they hang together least, seen over the whole picture",
+        use_when="Photographs, for a known number of large regions; slic_merged is faster, but"
+        " compares neighbours alone.",
         paper="Shi, Malik 2000: Normalized cuts and image segmentation; Cour, Bénézit, Shi 2005:"
         " Spectral segmentation with multiscale graph decomposition",
         code="segwright, Apache-2.0; eigenvectors: SciPy (ARPACK), BSD",
@@ -327,6 +336,50 @@ CATALOG: Mapping[str, MethodEntry] = {
         " segmentation; Boykov, Veksler, Zabih 2001: Fast approximate energy minimization via graph"
         " cuts; Boykov, Kolmogorov 2004: An experimental comparison of min-cut/max-flow algorithms",
         code="segwright, Apache-2.0; mixture: scikit-learn, BSD",
+    ),
+    "meanshift": MethodEntry(
+        builder="clustering.mean_shift:MeanShift",
+        family="clustering",
+        summary="Regions around the modes of place and colour, merged from fine to coarse",
+        use_when="Photos: smooth inside, sharp at edges, with one setting from fine to coarse. Slow"
+        " for windows of many pixels.",
+        paper="Comaniciu & Meer 2002: Mean shift, a robust approach toward feature space analysis",
+    ),
+    "dbscan": MethodEntry(
+        builder="clustering.dbscan:Dbscan",
+        family="clustering",
+        summary="Pixels that have enough pixels of like colour around them, joined",
+        use_when="Regions of any shape whose colour changes slowly, with thin or ragged borders to"
+        " be left out. Where colours run into each other regions do too: take meanshift.",
+        paper="Ester, Kriegel, Sander & Xu 1996: A density-based algorithm for discovering"
+        " clusters; Gunawan 2013: A faster algorithm for DBSCAN",
+    ),
+    "naive": MethodEntry(
+        builder="clustering.naive:Naive",
+        family="clustering",
+        summary="Colour and texture split in two again and again; dilation closes what is small",
+        use_when="A fast first division of large pictures by colour and roughness, when neighbours"
+        " need not be compared.",
+        paper="Boley 1998: Principal direction divisive partitioning; Kaufman & Rousseeuw 1990:"
+        " Finding groups in data",
+    ),
+    "radius": MethodEntry(
+        builder="clustering.radius:Radius",
+        family="clustering",
+        summary="Circles between the edges; those that touch and are alike are joined",
+        use_when="Compact things with clear outlines that may have gaps: a circle larger than a gap"
+        " does not pass it.",
+        paper="Ester, Kriegel, Sander & Xu 1996: A density-based algorithm for discovering"
+        " clusters; Blum 1967: A transformation for extracting new descriptors of shape",
+    ),
+    "pipeline": MethodEntry(
+        builder="pipeline.pipeline:Pipeline",
+        family="pipeline",
+        summary="Feature, similarity and connectivity, each of your choice",
+        use_when="What divides the picture is known (a texture, a spectrum) and no other method"
+        " looks at it.",
+        paper="Beaulieu & Goldberg 1989: Hierarchy in picture segmentation; Felzenszwalb &"
+        " Huttenlocher 2004; Ng, Jordan & Weiss 2001; each part names its own",
     ),
 }
 

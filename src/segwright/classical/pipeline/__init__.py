@@ -1,0 +1,1 @@
+"""Feature → similarity → connectivity: a method put together from three parts."""
