@@ -102,12 +102,14 @@ def spectral_points(affinity: Any, count: int) -> np.ndarray:
     roots = np.sqrt(np.asarray(affinity.sum(axis=1)).ravel())
     inverse = sparse.diags_array(1 / roots)
     normal = inverse @ affinity @ inverse
-    if nodes <= max(_DENSE, 2 * count):
+    if nodes <= max(_DENSE, 4 * count):
         values, vectors = np.linalg.eigh(normal.toarray())
         values, vectors = values[::-1][:count], vectors[:, ::-1][:, :count]
     else:
         start = np.random.default_rng(0).standard_normal(nodes)
-        values, vectors = linalg.eigsh(normal, k=count, which="LA", v0=start, tol=1e-6)
+        values, vectors = linalg.eigsh(
+            normal, count, which="LA", v0=start, tol=1e-6, ncv=3 * count + 20, maxiter=100 * nodes
+        )
         order = np.argsort(-values)
         values, vectors = values[order], vectors[:, order]
     points = vectors / roots[:, None] / np.maximum(1 - values, _LEAST_EIGENVALUE)

@@ -59,9 +59,8 @@ def _factor(weights, free, diagonal) -> np.ndarray:
                 pivot -= before * weights[y - 1, x, 1]
                 if x + 1 < width and free[y - 1, x + 1]:
                     pivot -= _MODIFIED * before * weights[y - 1, x, 0]
-            if pivot < 0.05 * diagonal[y, x]:
-                pivot = diagonal[y, x]
-            found[y, x] = 1 / np.sqrt(pivot)
+            # Positive but for rounding: rows of the matrix do not sum to less than zero.
+            found[y, x] = 1 / np.sqrt(max(pivot, 1e-10 * diagonal[y, x]))
     return found
 
 
@@ -105,7 +104,7 @@ def walk(
         weights: (Y, X, 2) float64, of the edges to the pixels right and below; 0 outside.
         seeds: (Y, X) int32, labels of seeds, -1 where there is none; each free pixel is connected
             with some seed.
-        tolerance: Length of the residual against that of the right side at which it ends.
+        tolerance: It ends when no pixel's chance would be corrected by more.
         found: (K, Y, X) float32, to be written.
         begin: First label.
         end: Behind the last.
@@ -130,11 +129,11 @@ def walk(
         solution = np.zeros((height, width))
         step, product = np.zeros((height, width)), np.zeros((height, width))
         prepared = np.zeros((height, width))
-        goal = tolerance * np.sqrt((residual * residual).sum())
         error = _precondition(weights, free, factor, residual, prepared)
         step[:] = prepared
         for _ in range(_ROUNDS):
-            if np.sqrt((residual * residual).sum()) <= goal:
+            # Not the residual: where weights are tiny it is, however wrong the solution.
+            if np.abs(prepared).max() <= tolerance:
                 break
             share = error / _multiply(weights, free, diagonal, step, product)
             solution += share * step

@@ -28,26 +28,27 @@ class SlicMerged(Method):
     name: ClassVar[str] = "slic_merged"
     finds: ClassVar[Finds] = "regions"
     search: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "tolerance": (0.03, 0.06, 0.1, 0.15, 0.2),
-        "linkage": ("ward", "colour"),
+        "tolerance": (0.05, 0.1, 0.2, 0.3),
+        "linkage": ("colour", "ward"),
     }
     scale_param: ClassVar[str] = "tolerance"
     scales: ClassVar[tuple[float, ...]] = (
-        *(0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.085, 0.1, 0.12, 0.14),
-        *(0.17, 0.2, 0.25, 0.3, 0.4),
+        *(0.02, 0.04, 0.06, 0.08, 0.1, 0.12, 0.14, 0.16, 0.18),
+        *(0.2, 0.22, 0.24, 0.27, 0.3, 0.34, 0.4),
     )
 
     tolerance: float = Field(
-        0.1,
+        0.2,
         gt=0,
         le=10,
-        description="Merging ends where the two most alike neighbours differ by more; mean colours"
-        " in shares of full scale (L*a*b* / 100), under 'ward' those of equal halves of a region",
+        description="Merging ends where the two most alike neighbours differ by more; distance of"
+        " mean colours in shares of full scale (L*a*b* / 100 of RGB), under 'ward' as if both were"
+        " superpixels",
     )
-    linkage: Literal["ward", "colour"] = Field(
-        "ward",
-        description="What differs. ward: mean colours, large regions counting as further apart"
-        " than small ones; colour: mean colours alone",
+    linkage: Literal["colour", "ward"] = Field(
+        "colour",
+        description="What differs. colour: mean colours; ward: the same, the further apart the"
+        " larger both regions are",
     )
     superpixels: int = Field(600, ge=1, le=10**7, description="About how many pieces are merged")
     compactness: float = Field(
@@ -59,7 +60,7 @@ class SlicMerged(Method):
         if self.linkage == "colour":
             limit = self.tolerance
         else:
-            # The reference is two superpixels of the mean size that are `tolerance` apart.
+            # What merging two superpixels of the mean size costs that are so far apart.
             size = found.size / (int(found.max()) + 1)
             limit = self.tolerance**2 * size / 2
         return merged(found, colours(image), cost=self.linkage, limit=limit)
