@@ -1,0 +1,1 @@
+"""Contours that move over the image until they fit it."""

@@ -1,0 +1,77 @@
+"""Zero crossings of the Laplacian of a Gaussian, closed into regions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from segwright.classical.edges.gradient import Gradients
+from segwright.classical.edges.regions import EdgeRegions
+from segwright.classical.planes import grey
+from segwright.features.derivatives import second_derivatives
+from segwright.features.view import gaussian
+from segwright.images.image import Image
+
+
+class LaplacianOfGaussian(EdgeRegions):
+    """Takes the zero crossings of the blurred brightness's Laplacian that are steep enough.
+
+    Of two neighbouring pixels of opposite sign the one nearer to zero is on the edge.
+
+    Source: Marr and Hildreth 1980.
+    """
+
+    name: ClassVar[str] = "log"
+    search: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "sigma_px": (1.5, 2.5, 4.0, 6.0),
+        "contrast": (0.005, 0.01, 0.02, 0.04),
+    }
+    scale_param: ClassVar[str] = "contrast"
+    scales: ClassVar[tuple[float, ...]] = (
+        *(0.0, 0.001, 0.002, 0.003, 0.005, 0.007, 0.01, 0.014),
+        *(0.02, 0.028, 0.04, 0.055, 0.08, 0.11, 0.16),
+    )
+
+    sigma_px: float = Field(
+        2.5, ge=0.5, le=50, description="Standard deviation of the Gaussian in pixels; 0.5 to 50"
+    )
+    contrast: float = Field(
+        0.02,
+        ge=0,
+        le=2,
+        description="Least step of the Laplacian across an edge, times the Gaussian's variance:"
+        " share of the full scale, 0 to 2",
+    )
+
+    def edges(self, image: Image) -> tuple[np.ndarray, np.ndarray]:
+        yy, _, xx = second_derivatives(gaussian(grey(image), self.sigma_px))
+        bend = yy + xx
+        bend *= np.float32(self.sigma_px**2)
+        strength = Gradients.of(image, sigma_px=self.sigma_px, operator="central").strength()
+        return zero_crossings(bend, self.contrast), strength
+
+
+def zero_crossings(values: np.ndarray, least: float) -> np.ndarray:
+    """The pixels beside which values change their sign, on the side nearer to zero.
+
+    Args:
+        values: (Y, X) float32.
+        least: The least difference across the crossing.
+
+    Returns:
+        (Y, X) uint8, 0 or 1. Zero counts as positive.
+    """
+    found = np.zeros(values.shape, np.uint8)
+    for axis in (0, 1):
+        low = [slice(None)] * 2
+        high = [slice(None)] * 2
+        low[axis], high[axis] = slice(None, -1), slice(1, None)
+        one, other = values[tuple(low)], values[tuple(high)]
+        crosses = ((one < 0) != (other < 0)) & (np.abs(one - other) > least)
+        nearer = np.abs(one) <= np.abs(other)
+        found[tuple(low)] |= crosses & nearer
+        found[tuple(high)] |= crosses & ~nearer
+    return found
