@@ -21,8 +21,7 @@ from segwright.training.run_folder import require_free
 from segwright.verbs.comparison_content import comparison_page
 from segwright.verbs.contest import Contender, Terms, work_through
 from segwright.verbs.evaluate import is_mask_folder
-from segwright.verbs.opening import open_data
-from segwright.verbs.plan import learn_and_hold_out
+from segwright.verbs.opening import learn_and_hold_out, open_data
 from segwright.verbs.runs import record_of
 
 

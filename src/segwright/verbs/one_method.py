@@ -12,7 +12,6 @@ from typing import Any, Generic, TypeVar, overload
 from segwright.classical.catalog import CATALOG, build_method, method_class
 from segwright.classical.method import Method
 from segwright.dataset import Dataset, fingerprint_of
-from segwright.errors import UsageError
 from segwright.evaluation import Evaluation, Report, evaluate_parts, picture_panels, write_report
 from segwright.events import Listener, StageAdvanced, StageStarted
 from segwright.result import Result
@@ -53,7 +52,6 @@ def train_split(
     parameters are those given and the defaults, and all images are fitted on.
     """
     name = str(wishes.model)
-    _refuse_what_is_for_networks(wishes)
     if out is not None:
         require_free(out)
     given = {**_seeded(name, wishes.seed), **wishes.settings}
@@ -206,18 +204,6 @@ Other cameras, scenes and seasons are untested until you evaluate them: \
 def _seeded(name: str, seed: int) -> dict[str, Any]:
     """The seed, for methods that draw."""
     return {"random_state": seed} if "random_state" in method_class(name).model_fields else {}
-
-
-def _refuse_what_is_for_networks(wishes: Wishes) -> None:
-    for option, given, why in (
-        ("--device", wishes.device not in (None, "cpu"), "it runs on the CPU"),
-        ("--plan", wishes.plan is not None, "its parameters are given with --set"),
-        ("--from", wishes.from_run is not None, "it has no weights to start from"),
-    ):
-        if given:
-            raise UsageError(
-                f"{wishes.model} is no network: {why}", where=option, remedy="Leave it out"
-            )
 
 
 class _Lazy(Sequence[_Item], Generic[_Item]):

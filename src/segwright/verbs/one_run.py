@@ -34,8 +34,7 @@ from segwright.training.run_folder import (
     sole_use,
     unused_path,
 )
-from segwright.verbs.opening import open_as_planned
-from segwright.verbs.plan import learn_and_hold_out
+from segwright.verbs.opening import learn_and_hold_out, open_as_planned
 from segwright.verbs.runs import learned_by, refuse_learned
 from segwright.verbs.wishes import TrainReport, Wishes
 

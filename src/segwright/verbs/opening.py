@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from segwright.dataset import Dataset, open_dataset
+from segwright.dataset import Dataset, ensure_split, open_dataset
 from segwright.dataset.class_map import ClassMap
 from segwright.errors import UsageError
+from segwright.events import Listener, Note, StageStarted
 from segwright.formats.faults import Report, refuse
 from segwright.plan import Plan
 from segwright.storage import require_empty
@@ -55,6 +56,19 @@ def with_known_classes(dataset: Dataset, class_map: ClassMap | None, *, where: o
     """A dataset with a class map, so far as it is about its classes."""
     limited = None if class_map is None else class_map.limited_to(dataset.classes)
     return dataset if limited is None else dataset.with_classes(limited, where=where)
+
+
+def learn_and_hold_out(
+    dataset: Dataset, *, seed: int, on_event: Listener
+) -> tuple[Dataset, Dataset]:
+    """The training and the validation images; without a given split, some are held out."""
+    on_event(StageStarted("opening data"))
+    if "val" not in dataset.splits:
+        dataset, note = ensure_split(dataset, seed=seed)
+        on_event(Note(note))
+    if warning := dataset.leaks():
+        on_event(Note(warning))
+    return dataset.split("train"), dataset.split("val")
 
 
 def require_outside(out: Path, data: Path) -> None:

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from segwright.classical.catalog import CATALOG as METHODS
-from segwright.dataset import Dataset, ensure_split
 from segwright.errors import UsageError
-from segwright.events import Listener, Note, StageStarted
+from segwright.events import Listener
 from segwright.plan import Plan
 from segwright.prepare import Prepare
 from segwright.training.material import Material
 from segwright.training.planning import decide
-from segwright.verbs.opening import open_data
+from segwright.verbs.opening import learn_and_hold_out, open_data
+from segwright.verbs.wishes import refuse_unsettable
 
 
 def plan(
@@ -59,39 +59,3 @@ def plan(
         emit=on_event,
     )
     return made
-
-
-_NOT_SET = {
-    "seed": "Give it as --seed",
-    "device": "Give it as --device",
-    "budget_s": "Give it as --budget",
-    "task": "Give it as --task",
-    "classes": "Give it as --classes",
-    "fingerprint": "Leave it out: it is that of the data",
-}
-
-
-def refuse_unsettable(settings: Mapping[str, object]) -> None:
-    """Refuses settings that more rests on than the plan, such as which images are held out.
-
-    Raises:
-        UsageError: One that has an option of its own, or that is no choice.
-    """
-    for key, remedy in _NOT_SET.items():
-        if key in settings:
-            raise UsageError(
-                f"{key!r} is no setting to replace", where=f"--set {key}", remedy=remedy
-            )
-
-
-def learn_and_hold_out(
-    dataset: Dataset, *, seed: int, on_event: Listener
-) -> tuple[Dataset, Dataset]:
-    """The training and the validation images; without a given split, some are held out."""
-    on_event(StageStarted("opening data"))
-    if "val" not in dataset.splits:
-        dataset, note = ensure_split(dataset, seed=seed)
-        on_event(Note(note))
-    if warning := dataset.leaks():
-        on_event(Note(warning))
-    return dataset.split("train"), dataset.split("val")

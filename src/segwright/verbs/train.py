@@ -14,10 +14,9 @@ from segwright.training.launch import Launch, require_alone
 from segwright.training.run_folder import RunFolder
 from segwright.verbs.cross_validate import cross_validate, is_cross_validation, resume_folds
 from segwright.verbs.method_plan import METHOD_FILE
-from segwright.verbs.opening import open_as_planned, open_data
-from segwright.verbs.plan import learn_and_hold_out, refuse_unsettable
-from segwright.verbs.trainers import resume_run, trainer_of
-from segwright.verbs.wishes import TrainReport, Wishes
+from segwright.verbs.opening import learn_and_hold_out, open_as_planned, open_data
+from segwright.verbs.trainers import refuse_beside_method, resume_run, trainer_of
+from segwright.verbs.wishes import TrainReport, Wishes, refuse_unsettable
 
 
 def train(
@@ -102,6 +101,7 @@ def train(
     if data is None:
         raise UsageError("no data was given", remedy="Give the folder of images and masks")
     refuse_unsettable(settings)
+    refuse_beside_method(model, device=device, plan=plan, from_run=from_run)
     seed = _seed(seed, plan, from_run)
     wishes = Wishes(model, device, settings, seed, plan, from_run)
     dataset = _opened(data, classes, plan, from_run)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from segwright.classical.catalog import CATALOG as METHODS
 from segwright.dataset import Dataset
+from segwright.errors import UsageError
 from segwright.events import Listener
 from segwright.training.launch import require_alone
 from segwright.verbs.wishes import TrainReport, Wishes
@@ -39,6 +40,25 @@ def trainer_of(model: str | None) -> Trainer:
     from segwright.verbs import one_run
 
     return one_run.train_split
+
+
+def refuse_beside_method(
+    model: str | None, *, device: str | None, plan: object, from_run: object
+) -> None:
+    """Refuses what only networks have.
+
+    Raises:
+        UsageError: `model` is none, and one of these is given.
+    """
+    if model not in METHODS:
+        return
+    for option, given, why in (
+        ("--device", device not in (None, "cpu"), "it runs on the CPU"),
+        ("--plan", plan is not None, "its parameters are given with --set"),
+        ("--from", from_run is not None, "it has no weights to start from"),
+    ):
+        if given:
+            raise UsageError(f"{model} is no network: {why}", where=option, remedy="Leave it out")
 
 
 def resume_run(

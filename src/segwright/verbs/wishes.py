@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from segwright.errors import UsageError
 from segwright.evaluation import Evaluation
 
 
@@ -39,3 +40,26 @@ class TrainReport:
     def text(self) -> str:
         """The score table and where things are."""
         return f"{self.evaluation.table()}\n\nrun: {self.run}\nreport: {self.report}"
+
+
+_NOT_SET = {
+    "seed": "Give it as --seed",
+    "device": "Give it as --device",
+    "budget_s": "Give it as --budget",
+    "task": "Give it as --task",
+    "classes": "Give it as --classes",
+    "fingerprint": "Leave it out: it is that of the data",
+}
+
+
+def refuse_unsettable(settings: Mapping[str, object]) -> None:
+    """Refuses settings that more rests on than the plan, such as which images are held out.
+
+    Raises:
+        UsageError: One that has an option of its own, or that is no choice.
+    """
+    for key, remedy in _NOT_SET.items():
+        if key in settings:
+            raise UsageError(
+                f"{key!r} is no setting to replace", where=f"--set {key}", remedy=remedy
+            )

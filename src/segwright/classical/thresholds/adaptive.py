@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from segwright.classical.thresholds.levels import Levels
 from segwright.classical.thresholds.local import LocalThreshold, local_mean
 from segwright.prepare.illumination import background
 
@@ -25,6 +26,7 @@ class Adaptive(LocalThreshold):
 
     name: ClassVar[str] = "adaptive"
     search: ClassVar[Mapping[str, Sequence[Any]]] = {
+        **Levels.search,
         "window_px": (15, 31, 61, 121),
         "offset": (-0.1, -0.05, -0.02, 0.02, 0.05, 0.1),
     }

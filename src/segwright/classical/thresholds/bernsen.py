@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from segwright.classical.packages import package
+from segwright.classical.thresholds.levels import Levels
 from segwright.classical.thresholds.local import LocalThreshold
 
 
@@ -21,6 +22,7 @@ class Bernsen(LocalThreshold):
 
     name: ClassVar[str] = "bernsen"
     search: ClassVar[Mapping[str, Sequence[Any]]] = {
+        **Levels.search,
         "window_px": (15, 31, 61, 121),
         "min_contrast": (0.05, 0.1, 0.2, 0.4),
     }

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from segwright.classical.thresholds.levels import TwoLevels, above, brightness
+from segwright.classical.thresholds.levels import Levels, TwoLevels, above, brightness
 from segwright.images.image import Image
 
 
@@ -17,7 +17,8 @@ class Fixed(TwoLevels):
 
     name: ClassVar[str] = "fixed"
     search: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "value": tuple(round(0.05 * step, 2) for step in range(1, 20))
+        **Levels.search,
+        "value": tuple(round(0.05 * step, 2) for step in range(1, 20)),
     }
 
     value: float = Field(
@@ -28,6 +29,6 @@ class Fixed(TwoLevels):
         " 0 … 1 are taken from the image's smallest value to its largest.",
     )
 
-    def parts(self, image: Image) -> np.ndarray:
+    def levels_of(self, image: Image) -> np.ndarray:
         values = brightness(image)
         return above(values, self.value * (255 if values.dtype == np.uint8 else 1))

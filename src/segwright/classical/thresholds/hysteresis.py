@@ -10,6 +10,7 @@ from pydantic import Field
 
 from segwright.classical.packages import package
 from segwright.classical.thresholds.levels import (
+    Levels,
     TwoLevels,
     above,
     brightness,
@@ -31,7 +32,10 @@ class Hysteresis(TwoLevels):
     """
 
     name: ClassVar[str] = "hysteresis"
-    search: ClassVar[Mapping[str, Sequence[Any]]] = {"objects": ("brighter", "darker")}
+    search: ClassVar[Mapping[str, Sequence[Any]]] = {
+        **Levels.search,
+        "objects": ("brighter", "darker"),
+    }
 
     low: float | None = Field(
         None,
@@ -53,7 +57,7 @@ class Hysteresis(TwoLevels):
         " or 'darker' (`low` is).",
     )
 
-    def parts(self, image: Image) -> np.ndarray:
+    def levels_of(self, image: Image) -> np.ndarray:
         values = brightness(image)
         constant = values.min() == values.max()
         if constant and (self.low is None or self.high is None):

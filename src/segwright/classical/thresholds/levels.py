@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
 
 import numpy as np
+from pydantic import Field
 
 from segwright.classical.method import Finds, Method
 from segwright.classical.packages import package
@@ -16,14 +18,45 @@ from segwright.images.image import Image
 BINS = 256
 
 
-class TwoLevels(Method):
-    """A method that tells darker from brighter pixels."""
+class Levels(Method):
+    """A method that divides an image into levels of brightness, and numbers these.
+
+    By brightness, the objects are always the same level. By area, they may be brighter than the
+    rest in one image and darker in the next, as stained and as fluorescent cells are.
+    """
 
     finds: ClassVar[Finds] = "levels"
+    search: ClassVar[Mapping[str, Sequence[Any]]] = {"numbered_by": ("brightness", "area")}
+
+    numbered_by: Literal["brightness", "area"] = Field(
+        "brightness",
+        description="Order of the levels: from dark to bright ('brightness'), or from the one of"
+        " most pixels to the one of fewest ('area'), for objects that are brighter than the rest"
+        " in some images and darker in others.",
+    )
+
+    @abstractmethod
+    def levels_of(self, image: Image) -> np.ndarray:
+        """The levels of a prepared picture: (Y, X) uint8, numbered from dark to bright."""
+        raise NotImplementedError
+
+    def parts(self, image: Image) -> np.ndarray:
+        found = self.levels_of(image)
+        if self.numbered_by == "brightness":
+            return found
+        areas = np.bincount(found.ravel(), minlength=len(self.part_names))
+        numbers = np.empty(len(areas), np.uint8)
+        numbers[np.argsort(-areas, kind="stable")] = np.arange(len(areas))
+        return numbers[found]
+
+
+class TwoLevels(Levels):
+    """A method that tells darker from brighter pixels."""
 
     @property
     def part_names(self) -> tuple[str, ...]:
-        return ("darker", "brighter")
+        by_brightness = self.numbered_by == "brightness"
+        return ("darker", "brighter") if by_brightness else ("larger part", "smaller part")
 
 
 class GlobalThreshold(TwoLevels):
@@ -42,7 +75,7 @@ class GlobalThreshold(TwoLevels):
         """
         raise NotImplementedError
 
-    def parts(self, image: Image) -> np.ndarray:
+    def levels_of(self, image: Image) -> np.ndarray:
         values = brightness(image)
         if values.min() == values.max():
             return np.zeros(image.size_hw, np.uint8)

@@ -60,7 +60,7 @@ class LocalThreshold(TwoLevels):
         """How far a pixel sees along Y."""
         return self.window_px // 2
 
-    def parts(self, image: Image) -> np.ndarray:
+    def levels_of(self, image: Image) -> np.ndarray:
         values = grey(image)
         found = np.empty(values.shape, bool)
         of_all: float | None = None

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
+from segwright.classical.thresholds.levels import Levels
 from segwright.classical.thresholds.local import LocalThreshold, mean_and_deviation
 
 
@@ -19,6 +20,7 @@ class Niblack(LocalThreshold):
 
     name: ClassVar[str] = "niblack"
     search: ClassVar[Mapping[str, Sequence[Any]]] = {
+        **Levels.search,
         "window_px": (15, 31, 61, 121),
         "k": (-0.5, -0.2, 0.0, 0.2, 0.5),
     }

@@ -8,12 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from segwright.classical.method import Finds, Method
-from segwright.classical.thresholds.levels import above, brightness, centres_of, histogram
+from segwright.classical.thresholds.levels import Levels, above, brightness, centres_of, histogram
 from segwright.images.image import Image
 
 
-class Otsu(Method):
+class Otsu(Levels):
     """Divides the brightness into levels with the largest variance between them.
 
     Two levels are Otsu's threshold; more are the exact optimum over a histogram of 256 bins, found
@@ -23,18 +22,21 @@ class Otsu(Method):
     """
 
     name: ClassVar[str] = "otsu"
-    finds: ClassVar[Finds] = "levels"
-    search: ClassVar[Mapping[str, Sequence[Any]]] = {"levels": (2, 3, 4, 5)}
+    search: ClassVar[Mapping[str, Sequence[Any]]] = {
+        **Levels.search,
+        "levels": (2, 3, 4, 5),
+    }
 
     levels: int = Field(2, ge=2, le=16, description="Levels of brightness; 2 to 16.")
 
     @property
     def part_names(self) -> tuple[str, ...]:
+        by_area = self.numbered_by == "area"
         if self.levels == 2:
-            return ("darker", "brighter")
+            return ("larger part", "smaller part") if by_area else ("darker", "brighter")
         return tuple(f"level {one + 1}" for one in range(self.levels))
 
-    def parts(self, image: Image) -> np.ndarray:
+    def levels_of(self, image: Image) -> np.ndarray:
         values = brightness(image)
         found = np.zeros(image.size_hw, np.uint8)
         if values.min() == values.max():

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
+from segwright.classical.thresholds.levels import Levels
 from segwright.classical.thresholds.local import (
     LocalThreshold,
     Objects,
@@ -28,6 +29,7 @@ class Phansalkar(LocalThreshold):
 
     name: ClassVar[str] = "phansalkar"
     search: ClassVar[Mapping[str, Sequence[Any]]] = {
+        **Levels.search,
         "window_px": (15, 31, 61, 121),
         "k": (0.15, 0.25, 0.4),
         "objects": ("darker", "brighter"),

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
+from segwright.classical.thresholds.levels import Levels
 from segwright.classical.thresholds.local import (
     LocalThreshold,
     Objects,
@@ -27,6 +28,7 @@ class Sauvola(LocalThreshold):
 
     name: ClassVar[str] = "sauvola"
     search: ClassVar[Mapping[str, Sequence[Any]]] = {
+        **Levels.search,
         "window_px": (15, 31, 61, 121),
         "k": (0.1, 0.2, 0.35),
         "objects": ("darker", "brighter"),
