@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from segwright.features.compiled import compiled, over_rows
+from segwright.kernels import in_shares, kernel
 
 _OFFSETS = np.array([[0, 1], [1, 0], [1, 1], [1, -1]], np.int64)  # the other four are the same
 
@@ -36,14 +36,11 @@ def textures(levels: np.ndarray, side: int, distance_px: int, most: int) -> np.n
     counts = np.arange(2 * pairs + 1, dtype=np.float64)
     bits = counts * np.log2(np.maximum(counts, 1))
 
-    over_rows(
-        lambda start, stop: _slide(padded, side, offsets, most, bits, found, start, stop),
-        len(levels),
-    )
+    in_shares(_slide, len(levels), padded, side, offsets, most, bits, found, at_least=16)
     return found
 
 
-@compiled
+@kernel
 def _slide(padded, side, offsets, most, bits, found, start, stop):
     width = found.shape[2]
     near = np.empty(most)
@@ -66,7 +63,7 @@ def _slide(padded, side, offsets, most, bits, found, start, stop):
             _properties(sums, squares, found, y, x)
 
 
-@compiled
+@kernel
 def _column(padded, y, left, column, side, offsets, sign, counts, near, bits, sums, squares):
     """Counts (or takes off) the pairs that one column of a window has with those on its inside.
 
@@ -90,7 +87,7 @@ def _column(padded, y, left, column, side, offsets, sign, counts, near, bits, su
             _pairs(padded, y, x, oy, other, low, high, sign, counts, near, bits, sums, squares)
 
 
-@compiled
+@kernel
 def _pairs(padded, y, x, oy, other, low, high, sign, counts, near, bits, sums, squares):
     """The pairs of one column with one other, summed up aside: memory would be in the way."""
     apart_sum, square_sum, level_sum, level_square_sum, product_sum = 0, 0, 0, 0, 0
@@ -124,7 +121,7 @@ def _pairs(padded, y, x, oy, other, low, high, sign, counts, near, bits, sums, s
     squares[1] += bit_sum
 
 
-@compiled
+@kernel
 def _properties(sums, squares, found, y, x):
     pairs = sums[0]
     if pairs == 0:

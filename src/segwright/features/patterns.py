@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from segwright.features.compiled import compiled, over_rows
+from segwright.kernels import in_shares, kernel
 
 _AS_BRIGHT = np.float32(-1e-6)  # rounding between equal pixels makes no pattern
 
@@ -32,14 +32,11 @@ def patterns(plane: np.ndarray, radius_px: float, points: int) -> np.ndarray:
     codes = np.empty(plane.shape, np.uint8)
     offsets = whole.astype(np.int64) + margin
 
-    over_rows(
-        lambda start, stop: _compare(padded, offsets, share, codes, margin, start, stop),
-        len(plane),
-    )
+    in_shares(_compare, len(plane), padded, offsets, share, codes, margin, at_least=16)
     return codes
 
 
-@compiled
+@kernel
 def _compare(padded, offsets, share, codes, margin, start, stop):
     points = offsets.shape[1]
     for y in range(start, stop):

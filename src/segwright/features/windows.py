@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from segwright.features.compiled import compiled, over_rows
+from segwright.kernels import in_shares, kernel
 
 
 def as_levels(plane: np.ndarray, levels: int) -> np.ndarray:
@@ -33,7 +33,7 @@ def medians_and_entropies(levels: np.ndarray, radius: int, most: int) -> np.ndar
     found = np.empty((2, height, width), np.float32)
     bits = _count_bits((2 * radius + 1) ** 2)
 
-    over_rows(lambda start, stop: _slide(padded, radius, most, bits, found, start, stop), height)
+    in_shares(_slide, height, padded, radius, most, bits, found, at_least=16)
     return found
 
 
@@ -43,7 +43,7 @@ def _count_bits(most: int) -> np.ndarray:
     return counts * np.log2(np.maximum(counts, 1))
 
 
-@compiled
+@kernel
 def _slide(padded, radius, most, bits, found, start, stop):
     side = 2 * radius + 1
     area = side * side

@@ -1,0 +1,1 @@
+"""Methods that learn from labels without a network, and regions read as classes."""
