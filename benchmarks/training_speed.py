@@ -315,6 +315,7 @@ def main() -> None:
         return
     from peers.plain import write_plain
 
+    sys.stdout.reconfigure(line_buffering=True)  # pyright: ignore[reportAttributeAccessIssue]
     with tempfile.TemporaryDirectory(prefix="training-speed-") as scratch:
         plain = Path(scratch) / "plain"
         print(f"{options.data.name}, {write_plain(options.data, plain)}")
