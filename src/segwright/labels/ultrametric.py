@@ -180,6 +180,8 @@ class _Tree:
         Raises:
             LabelError: Two of them never did.
         """
+        if not one.size:
+            return np.zeros(one.shape, np.float32)
         pairs, inverse = np.unique(
             np.stack([one.ravel(), two.ravel()]), axis=1, return_inverse=True
         )
@@ -189,7 +191,7 @@ class _Tree:
                 "two neighbouring regions are never joined; accepted is a hierarchy in which all "
                 "regions are joined in the end"
             )
-        return found[inverse.reshape(one.shape)] if found.size else np.zeros(one.shape, np.float32)
+        return found[inverse.reshape(one.shape)]
 
     def _height(self, one: int, two: int) -> float:
         highest = 0.0

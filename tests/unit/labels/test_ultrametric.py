@@ -50,7 +50,7 @@ def test_corners_are_as_strong_as_the_strongest_side():
 def test_what_is_no_hierarchy_is_refused():
     with pytest.raises(LabelError, match=r"\(4, 5\)"):
         UltrametricMap(np.zeros((4, 5)))
-    with pytest.raises(LabelError, match="not finite"):
+    with pytest.raises(LabelError, match="not all finite"):
         UltrametricMap(np.full((3, 3), np.nan))
     with pytest.raises(LabelError, match="never joined"):
         UltrametricMap.joining(np.array([[0, 1, 2]]), [(0, 1)], [0.5])
