@@ -9,6 +9,7 @@ import numpy as np
 
 from segwright.classical.packages import package
 from segwright.classical.regions.colours import colours, steepness
+from segwright.features.adjacency import Adjacency
 from segwright.images.image import Image
 
 _SIGMA_PX = 2.0
@@ -44,7 +45,6 @@ def superpixel_affinity(image: Image, pieces: np.ndarray, affinity: Affinity) ->
         be worth cutting off alone.
     """
     from segwright.classical.regions.components_kernels import sizes_and_sums
-    from segwright.classical.regions.merging import adjacent
 
     sparse = package("scipy.sparse", purpose="normalised cuts")
     spatial = package("scipy.spatial", purpose="normalised cuts")
@@ -57,7 +57,7 @@ def superpixel_affinity(image: Image, pieces: np.ndarray, affinity: Affinity) ->
     reach = affinity.radius * (pieces.size / count) ** 0.5
     near = spatial.cKDTree(middles).query_pairs(reach, output_type="ndarray")
     # Neighbours are joined however far apart their middles are: the graph is connected.
-    pairs = np.unique(np.concatenate([near, adjacent(pieces)]), axis=0)
+    pairs = np.unique(np.concatenate([near, Adjacency.of(pieces).edges]), axis=0)
     apart = means[pairs[:, 0]] - means[pairs[:, 1]]
     colour = (apart**2).sum(1) / affinity.sigma_colour**2
     edge = strongest_between(steepness(image, sigma_px=_SIGMA_PX), middles, pairs)

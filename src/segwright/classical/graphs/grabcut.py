@@ -24,8 +24,8 @@ class GrabCut(Method):
     Object and background are mixtures of five Gaussians each; the cut of least cost along edges
     decides which pixel is whose, the mixtures are learned anew from that, and so on. It starts with
     a box, as a user would draw it around the object, or with Otsu's objects. Images of other than 3
-    channels are taken to their first principal components. If either side is, or becomes, too
-    small for a mixture, the start is the answer.
+    channels are taken to their first principal components. The turns end early where either side
+    is too small for a mixture to be learned.
 
     Source: Rother, Kolmogorov and Blake 2004.
     """

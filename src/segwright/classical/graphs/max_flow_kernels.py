@@ -265,7 +265,7 @@ def expansion(
 
 
 @kernel
-def energy(unary: np.ndarray, weights: np.ndarray, labels: np.ndarray) -> int:
+def energy(unary: np.ndarray, weights: np.ndarray, labels: np.ndarray) -> np.int64:
     """Cost of a labelling: of its labels and of its borders."""
     total = np.int64(0)
     for y in range(labels.shape[0]):

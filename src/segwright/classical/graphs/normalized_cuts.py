@@ -11,8 +11,9 @@ from pydantic import Field
 from segwright.classical.graphs.affinity import Affinity, superpixel_affinity
 from segwright.classical.method import Finds, Method
 from segwright.classical.packages import package
-from segwright.classical.regions.merging import adjacent, merged_numbers
+from segwright.classical.regions.merging import merged_numbers
 from segwright.classical.regions.slic import superpixels
+from segwright.features.adjacency import Adjacency
 from segwright.images.image import Image
 
 _DENSE = 300
@@ -80,7 +81,11 @@ class NormalizedCuts(Method):
         points = spectral_points(affinity, min(count, self.regions))
         sizes = np.bincount(pieces.ravel()).astype(np.float64)
         numbers = merged_numbers(
-            adjacent(pieces), sizes, points * sizes[:, None], cost="ward", least=self.regions
+            Adjacency.of(pieces).edges,
+            sizes,
+            points * sizes[:, None],
+            cost="ward",
+            least=self.regions,
         )
         return numbers[pieces]
 

@@ -105,7 +105,8 @@ class RandomWalker(Method):
         return found
 
     def _new_mixture(self) -> GaussianMixture:
-        return GaussianMixture(clusters=self.clusters, random_state=self.random_state)
+        shared: dict[str, Any] = self.model_dump(include={"clusters", "random_state"})
+        return GaussianMixture(**shared)
 
     def _learn(self, images: Sequence[Image], labels: Sequence[LabelMap] | None) -> None:
         self._mixture = self._new_mixture().fit(images) if self.seeds == "colour" else None

@@ -29,11 +29,11 @@ def colours(image: Image, *, sigma_px: float = 0.0) -> np.ndarray:
     Raises:
         ImageError: A volume, or values that are not finite.
     """
-    found = np.empty(image.pixels.shape, np.float32)
+    found = np.empty((*image.size_hw, image.num_channels), np.float32)
     for rows, _, band in colour_bands(image):
         found[rows] = np.moveaxis(band, 0, -1)
     if sigma_px:
-        for channel in range(found.shape[2]):
+        for channel in range(image.num_channels):
             found[..., channel] = gaussian(np.ascontiguousarray(found[..., channel]), sigma_px)
     return found
 

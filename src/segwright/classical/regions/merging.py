@@ -6,6 +6,8 @@ from typing import Literal
 
 import numpy as np
 
+from segwright.features.adjacency import Adjacency
+
 Cost = Literal["colour", "ward", "spread"]
 """What it costs to merge two regions.
 
@@ -43,7 +45,7 @@ def merged(
     sizes, sums = sizes_and_sums(labels, pixels, count)
     lengths = np.einsum("yxc,yxc->yx", pixels, pixels, dtype=np.float64)
     numbers = merged_numbers(
-        adjacent(labels),
+        Adjacency.of(labels, num_regions=count).edges,
         sizes.astype(np.float64),
         sums,
         np.bincount(labels.ravel(), lengths.ravel(), minlength=count),
@@ -87,22 +89,3 @@ def merged_numbers(
     if squares is None:
         squares = np.zeros(len(sizes))
     return kernels.merge(pairs, sizes.copy(), sums.copy(), squares.copy(), kind, limit, least)
-
-
-def adjacent(labels: np.ndarray) -> np.ndarray:
-    """The pairs of regions that touch along a side of a pixel.
-
-    Args:
-        labels: (Y, X) integers from 0.
-
-    Returns:
-        (E, 2) int32, the smaller number first, in ascending order.
-    """
-    count = int(labels.max()) + 1
-    found = []
-    for one, other in ((labels[:, :-1], labels[:, 1:]), (labels[:-1], labels[1:])):
-        differ = one != other
-        low, high = np.minimum(one[differ], other[differ]), np.maximum(one[differ], other[differ])
-        found.append(low.astype(np.int64) * count + high)
-    keys = np.unique(np.concatenate(found))
-    return np.stack([keys // count, keys % count], axis=1).astype(np.int32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from typing import Any
 
 import numpy as np
 
@@ -64,7 +65,7 @@ def merge(
     # 2e + 1 back, so that the lists of two regions are joined at once.
     first, last = np.full(count, -1, np.int64), np.full(count, -1, np.int64)
     behind = np.full(2 * len(pairs), -1, np.int64)
-    queue = [(0.0, 0, 0, 0, 0) for _ in range(0)]
+    queue: list[Any] = [(0.0, 0, 0, 0, 0) for _ in range(0)]
     for half in range(2 * len(pairs)):
         one = pairs[half >> 1, half & 1]
         behind[half] = first[one]

@@ -11,7 +11,8 @@ from pydantic import Field
 from segwright.classical.method import Finds, Method
 from segwright.classical.planes import grey
 from segwright.classical.regions.flooding import LEVELS, as_relief, flooded, markers
-from segwright.classical.thresholds.otsu import Otsu
+from segwright.classical.thresholds.levels import histogram
+from segwright.classical.thresholds.otsu import otsu_thresholds
 from segwright.features.view import gaussian
 from segwright.images.image import Image
 
@@ -84,9 +85,9 @@ def objects(
     brightness = grey(image)
     if sigma_px:
         brightness = gaussian(brightness, sigma_px)
-    bright = Otsu().parts(Image(brightness[..., None])) > 0
-    if not bright.any():
-        return bright
+    if brightness.min() == brightness.max():
+        return np.zeros(image.size_hw, bool)
+    bright = brightness > np.float32(otsu_thresholds(*histogram(brightness))[0])
     if which == "auto":
         rim = np.concatenate([bright[0], bright[-1], bright[:, 0], bright[:, -1]])
         which = "brighter" if rim.mean() <= 0.5 else "darker"

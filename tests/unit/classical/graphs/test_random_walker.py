@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -42,7 +40,7 @@ def test_chances_are_those_of_a_dense_solver(size_hw: tuple[int, int], beta: flo
     seeds = np.full(size_hw, -1, np.int32)
     seeds.ravel()[rng.choice(seeds.size, 8, replace=False)] = [0, 1, 3, 0, 1, 3, 1, 3]
     found = walked(weights, seeds, labels=4)
-    assert np.abs(found - dense_solution(weights, seeds, 4)).max() < 2e-3
+    assert np.abs(found - dense_solution(weights, seeds, 4)).max() < 5e-4
     assert (found[2] == 0).all(), "no seed, no chance"
     assert np.allclose(found.sum(0), 1, atol=1e-5)
 
@@ -54,12 +52,12 @@ def test_chances_are_those_of_scikit_image():
     seeds[3, 3], seeds[20, 25] = 0, 1
     steps = max(np.abs(np.diff(data, axis=axis)).max() for axis in (0, 1))
     # There a squared step is divided by 10 deviations, here by the largest of the image.
-    beta = 90 * 10 * data.std() / steps**2
+    beta = 5 * 10 * data.std() / steps**2
     expected = segmentation.random_walker(
         data, seeds + 1, beta=beta, mode="bf", return_full_prob=True
     )
-    found = walked(edge_weights(data[..., None].astype(np.float32), 90), seeds, labels=2)
-    assert np.abs(found - expected).max() < 5e-3
+    found = walked(edge_weights(data[..., None].astype(np.float32), 5), seeds, labels=2)
+    assert np.abs(found - expected).max() < 1e-3
 
 
 def test_a_walk_on_a_line_meets_the_nearer_end():
@@ -82,7 +80,7 @@ def test_noise_at_rims_is_resolved(seeds: str):
     assert wrong < 0.01 and wrong < ((threshold == 1) != truth).mean()
 
 
-def test_what_colours_were_learned_is_stored(tmp_path: Path):
+def test_colours_are_those_of_all_images_once_fitted():
     rng = np.random.default_rng(0)
     dark, bright = (Image(rng.integers(low, low + 60, (20, 20, 3), np.uint8)) for low in (0, 190))
     method = build_method("random_walker", seeds="colour").fit([dark, bright])

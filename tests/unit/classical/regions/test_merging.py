@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from segwright.classical.catalog import build_method
-from segwright.classical.regions.merging import adjacent, merged, merged_numbers
+from segwright.classical.regions.merging import merged, merged_numbers
+from segwright.features.adjacency import Adjacency
 from segwright.images.image import Image
 
 pytest.importorskip("numba")
@@ -16,12 +17,6 @@ cluster = pytest.importorskip("sklearn.cluster")
 def same_partition(one: np.ndarray, other: np.ndarray) -> bool:
     pairs = np.unique(np.stack([one.ravel(), other.ravel()]), axis=1)
     return len(np.unique(pairs[0])) == len(np.unique(pairs[1])) == pairs.shape[1]
-
-
-def test_pairs_are_those_that_share_a_side():
-    labels = np.array([[0, 0, 1], [2, 1, 1], [2, 3, 3]])
-    assert adjacent(labels).tolist() == [[0, 1], [0, 2], [1, 2], [1, 3], [2, 3]]
-    assert adjacent(np.zeros((2, 2), np.int32)).shape == (0, 2)
 
 
 @pytest.mark.parametrize("least", [2, 5, 40])
@@ -50,7 +45,7 @@ def _merged_plainly(labels, pixels, cost, limit):
     labels = labels.copy()
     while True:
         options = []
-        for one, other in adjacent(labels):
+        for one, other in Adjacency.of(labels).edges:
             a, b = pixels[labels == one], pixels[labels == other]
             apart = ((a.mean(0) - b.mean(0)) ** 2).sum()
             both = np.concatenate([a, b])
@@ -61,7 +56,7 @@ def _merged_plainly(labels, pixels, cost, limit):
             }[cost])  # fmt: skip
         if not options or min(options) > limit:
             return labels
-        one, other = adjacent(labels)[int(np.argmin(options))]
+        one, other = Adjacency.of(labels).edges[int(np.argmin(options))]
         labels[labels == other] = one
 
 

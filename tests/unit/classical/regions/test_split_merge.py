@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from segwright.classical.catalog import build_method
+from segwright.features.adjacency import Adjacency
 from segwright.images.image import Image
 
 pytest.importorskip("numba")
@@ -41,9 +42,7 @@ def test_regions_are_even_connected_and_cannot_be_merged(size_hw: tuple[int, int
     shares = values / 255
     for region in range(count):
         assert shares[parts == region].std() <= 0.06 + 1e-6
-    from segwright.classical.regions.merging import adjacent
-
-    for one, other in adjacent(parts):
+    for one, other in Adjacency.of(parts).edges:
         assert shares[(parts == one) | (parts == other)].std() > 0.06 - 1e-6
 
 
