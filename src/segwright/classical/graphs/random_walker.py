@@ -36,7 +36,7 @@ class RandomWalker(Method):
     search: ClassVar[Mapping[str, Sequence[Any]]] = {
         "clusters": (2, 3, 4, 8),
         "seeds": ("brightness", "colour"),
-        "sure": (0.3, 0.5, 0.8),
+        "sure": (0.5, 0.8, 0.9),
     }
 
     clusters: int = Field(2, ge=2, le=16, description="Number of clusters; 2 to 16")
@@ -46,7 +46,7 @@ class RandomWalker(Method):
         " dark to bright; colour: a Gaussian mixture, shared by all images once it is fitted",
     )
     sure: float = Field(
-        0.5,
+        0.8,
         gt=0,
         le=1,
         description="Share of each cluster that becomes seeds: those furthest from the threshold,"
