@@ -1,0 +1,158 @@
+"""Mean-field inference in a fully connected conditional random field.
+
+Every pair of pixels is joined. The energy of a labelling is the sum of -log p of each pixel's class
+and, for each pair of pixels, of a penalty for their two classes times a kernel of the two pixels.
+The distribution that is nearest to that of the field among those in which pixels are independent is
+found by iterating
+
+    q(i, k) ∝ p(i, k) · exp(- sum over l of penalty(k, l) · message(i, l))
+    message(i, l) = sum over j ≠ i of kernel(i, j) · q(j, l) / sqrt(norm(i) · norm(j))
+
+with norm(i) the sum of kernel(i, j) over all j, for each of two kernels: nearness alone, and
+nearness in place and colour.
+
+Source: P. Krähenbühl, V. Koltun, "Efficient inference in fully connected CRFs with Gaussian edge
+potentials", NeurIPS 2011, arXiv 1210.5644; the symmetric normalisation as in their "Parameter
+learning and convergent inference for dense random fields", ICML 2013.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from segwright.kernels import in_shares
+from segwright.refine import mean_field_kernels as kernels
+from segwright.refine.bilateral_grid import BilateralGrid
+
+_SMALLEST = 1e-6  # a probability of 0 could never change
+_NEVER = np.float32(-1e9)  # energy of lanes that are no class
+_TAIL = 3.5  # standard deviations after which the smoothness kernel ends: exp(-6)
+_WIDTHS = (4, 8, 16)
+
+
+class Messages:
+    """What every pixel hears from all others through one kernel.
+
+    Args:
+        weight: Factor of the messages.
+        judged: (Y, X) bool; other pixels neither say nor hear anything.
+    """
+
+    def __init__(self, weight: float, judged: np.ndarray) -> None:
+        self.weight = np.float32(weight)
+        ones = np.zeros((*judged.shape, _WIDTHS[0]), np.float32)
+        ones[..., 0] = 1
+        norm = self.sums(ones, judged.astype(np.float32))[..., 0]
+        self._scale = np.where(judged, 1 / np.sqrt(np.maximum(norm, 1e-6)), 0).astype(np.float32)
+        self._own = (self._scale**2 * self.own).astype(np.float32)
+
+    own: np.ndarray | float
+    """(Y, X) weight of each pixel in its own sum."""
+
+    def sums(self, values: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        """(Y, X, L) sums of kernel · scale · values over all pixels, each itself included."""
+        raise NotImplementedError
+
+    def add(self, beliefs: np.ndarray, energy: np.ndarray) -> None:
+        """Adds the weighted messages of (N, Y, X, L) beliefs to an energy of that shape."""
+        for group, into in zip(beliefs, energy, strict=True):
+            sums = self.sums(group, self._scale)
+            given = sums, self._scale, self._own, group, self.weight, into
+            in_shares(kernels.add_message, len(sums), *given)
+
+
+class Appearance(Messages):
+    """The kernel of place and colour; see `BilateralGrid`."""
+
+    def __init__(
+        self, weight: float, judged: np.ndarray, colours: np.ndarray, *, sigma_px: float
+    ) -> None:
+        self._grid = BilateralGrid(colours, sigma_px)
+        self.own = self._grid.own
+        super().__init__(weight, judged)
+
+    def sums(self, values: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        return self._grid.sums(values, scale)
+
+
+class Smoothness(Messages):
+    """The kernel of place alone: a Gaussian, summed along rows and then along columns."""
+
+    def __init__(self, weight: float, judged: np.ndarray, *, sigma_px: float) -> None:
+        reach = int(np.ceil(_TAIL * sigma_px))
+        steps = np.arange(-reach, reach + 1)
+        self._weights = np.exp(-(steps**2) / (2 * sigma_px**2)).astype(np.float32)
+        self.own = 1.0
+        super().__init__(weight, judged)
+
+    def sums(self, values: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        height = len(values)
+        between, smoothed = np.empty_like(values), np.empty_like(values)
+        in_shares(kernels.smooth_along_x, height, values, scale, self._weights, between)
+        flat = between.reshape(height, -1), self._weights, smoothed.reshape(height, -1)
+        in_shares(kernels.smooth_along_y, height, *flat)
+        return smoothed
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """A fully connected conditional random field over one image.
+
+    Attributes:
+        messages: Its kernels.
+        penalties: (K, K) float32 penalty for class k beside class l; None is the Potts model: 1
+            for different classes.
+    """
+
+    messages: list[Messages]
+    penalties: np.ndarray | None = None
+
+    def beliefs(self, probabilities: np.ndarray, iterations: int) -> np.ndarray:
+        """Mean-field inference.
+
+        Args:
+            probabilities: (K, Y, X) float32 of the method.
+            iterations: How often messages are sent.
+
+        Returns:
+            (K, Y, X) float32, sum 1 over K.
+        """
+        number = len(probabilities)
+        logs = in_lanes(np.log(np.maximum(probabilities, np.float32(_SMALLEST))), fill=_NEVER)
+        energy = np.zeros_like(logs)
+        beliefs = np.empty_like(logs)
+        rows = logs.shape[1]
+        in_shares(kernels.believe, rows, logs, energy, beliefs)
+        for _ in range(iterations):
+            energy[:] = 0
+            for one in self.messages:
+                one.add(beliefs, energy)
+            # Under the Potts model penalties add up to a constant less what favours the own class.
+            sent = energy if self.penalties is None else self._penalised(energy)
+            in_shares(kernels.believe, rows, logs, sent, beliefs)
+        return out_of_lanes(beliefs, number)
+
+    def _penalised(self, messages: np.ndarray) -> np.ndarray:
+        assert self.penalties is not None
+        number = len(self.penalties)
+        heard = out_of_lanes(messages, number)
+        return in_lanes(-np.tensordot(self.penalties, heard, axes=1), fill=np.float32(0))
+
+
+def in_lanes(planes: np.ndarray, *, fill: np.float32) -> np.ndarray:
+    """(K, Y, X) as (N, Y, X, L) float32 with N · L ≥ K, the classes of a pixel side by side."""
+    number, *size_hw = planes.shape
+    length = next((width for width in _WIDTHS if number <= width), _WIDTHS[-1])
+    groups = -(-number // length)
+    lanes = np.full((groups, *size_hw, length), fill, np.float32)
+    for k in range(number):
+        lanes[k // length, ..., k % length] = planes[k]
+    return lanes
+
+
+def out_of_lanes(lanes: np.ndarray, number: int) -> np.ndarray:
+    """(N, Y, X, L) as (K, Y, X) float32."""
+    length = lanes.shape[-1]
+    return np.stack([lanes[k // length, ..., k % length] for k in range(number)])
