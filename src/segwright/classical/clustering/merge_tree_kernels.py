@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,9 @@ def _difference(sizes, sums, outlines, one, other, length, steps):
 
 
 @kernel
-def merge_all(sizes, sums, pairs, lengths, steps):
+def merge_all(
+    sizes: np.ndarray, sums: np.ndarray, pairs: np.ndarray, lengths: np.ndarray, steps: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Merges regions until one is left.
 
     Args:
@@ -46,7 +49,8 @@ def merge_all(sizes, sums, pairs, lengths, steps):
     alive[:count] = True
     # The borders of a node are a linked list: where to, how long, how steep, and the next one.
     first, known = np.full(nodes, -1), np.full(nodes, -1)
-    to, behind = [np.int64(0) for _ in range(0)], [np.int64(0) for _ in range(0)]
+    to: list[Any] = [np.int64(0) for _ in range(0)]
+    behind: list[Any] = [np.int64(0) for _ in range(0)]
     long, steep = [0.0 for _ in range(0)], [0.0 for _ in range(0)]
     queue = [(0.0, np.int64(0), np.int64(0)) for _ in range(0)]
     for edge in range(len(pairs)):

@@ -42,14 +42,14 @@ class Naive(Method):
     )
 
     spread: float = Field(
-        0.12,
+        0.14,
         gt=0,
         le=10,
         description="Root mean square distance of pixels from their mean at which they are not"
         " split further, in L*a*b* / 100; above 0, to 10",
     )
     smooth_px: float = Field(
-        3.0,
+        2.0,
         ge=0,
         le=32,
         description="Standard deviation of the Gaussian that colour and texture are blurred with;"
@@ -57,7 +57,7 @@ class Naive(Method):
     )
     texture: float = Field(1.0, ge=0, le=100, description=TEXTURE_MEANING)
     min_px: int = Field(
-        300, ge=1, le=10**9, description="Smaller regions are closed by dilating their neighbours"
+        100, ge=1, le=10**9, description="Smaller regions are closed by dilating their neighbours"
     )
     sample_px: int = Field(
         65536,

@@ -41,7 +41,7 @@ class Radius(Method):
     )
 
     eps: float = Field(
-        0.08,
+        0.07,
         gt=0,
         le=10,
         description="How much two circles may differ and be neighbours, in L*a*b* / 100; to 10",

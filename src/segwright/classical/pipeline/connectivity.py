@@ -39,7 +39,9 @@ class Threshold(Connectivity):
     bare: ClassVar[tuple[str, ...]] = ("threshold",)
     step: Literal["threshold"] = "threshold"
     threshold: float = Field(
-        0.03, ge=0, description="Largest difference of neighbours that are joined; 0 or more"
+        default=0.03,
+        ge=0,
+        description="Largest difference of neighbours that are joined; 0 or more",
     )
 
     def regions(self, features: np.ndarray, similarity: Similarity) -> np.ndarray:
@@ -57,12 +59,12 @@ class Nearest(Connectivity):
 
     bare: ClassVar[tuple[str, ...]] = ("k",)
     step: Literal["nearest"] = "nearest"
-    k: int = Field(4, ge=1, le=440, description="How many are the most alike; 1 to 440")
+    k: int = Field(default=4, ge=1, le=440, description="How many are the most alike; 1 to 440")
     window_px: int = Field(
-        5, ge=3, le=21, description="Side of the window around a pixel, odd; 3 to 21"
+        default=5, ge=3, le=21, description="Side of the window around a pixel, odd; 3 to 21"
     )
     threshold: float = Field(
-        0.1, ge=0, description="Largest difference of pixels that are joined; 0 or more"
+        default=0.1, ge=0, description="Largest difference of pixels that are joined; 0 or more"
     )
 
     def regions(self, features: np.ndarray, similarity: Similarity) -> np.ndarray:
@@ -105,10 +107,10 @@ class Merge(Connectivity):
     bare: ClassVar[tuple[str, ...]] = ("threshold",)
     step: Literal["merge"] = "merge"
     threshold: float = Field(
-        0.1, ge=0, description="Largest difference of regions that are merged; 0 or more"
+        default=0.1, ge=0, description="Largest difference of regions that are merged; 0 or more"
     )
     linkage: Literal["mean", "ward"] = Field(
-        "mean",
+        default="mean",
         description="What differs. mean: the means; ward: the same times the square root of"
         " 2 n m / (n + m) for regions of n and m pixels, so that small ones are merged first",
     )
@@ -132,7 +134,9 @@ class Graph(Connectivity):
     bare: ClassVar[tuple[str, ...]] = ("scale",)
     step: Literal["graph"] = "graph"
     scale: float = Field(
-        1.0, ge=0, description="Large for large regions: a difference times a number of pixels"
+        default=1.0,
+        ge=0,
+        description="Large for large regions: a difference times a number of pixels",
     )
 
     def regions(self, features: np.ndarray, similarity: Similarity) -> np.ndarray:
@@ -156,14 +160,16 @@ class Spectral(Connectivity):
 
     bare: ClassVar[tuple[str, ...]] = ("regions_wanted",)
     step: Literal["spectral"] = "spectral"
-    regions_wanted: int = Field(8, ge=2, le=256, description="Parts of the graph; 2 to 256")
-    pieces: int = Field(400, ge=2, le=2000, description="Regions that are cut apart; 2 to 2000")
+    regions_wanted: int = Field(default=8, ge=2, le=256, description="Parts of the graph; 2 to 256")
+    pieces: int = Field(
+        default=400, ge=2, le=2000, description="Regions that are cut apart; 2 to 2000"
+    )
     sigma: float = Field(
-        1.0,
+        default=1.0,
         gt=0,
         description="Difference at which neighbours are hardly alike, in medians of all there are",
     )
-    random_state: int = Field(0, ge=0, description="Seed of k-means; 0 or more")
+    random_state: int = Field(default=0, ge=0, description="Seed of k-means; 0 or more")
 
     def regions(self, features: np.ndarray, similarity: Similarity) -> np.ndarray:
         from segwright.classical.clustering.lloyd import centres_of, nearest

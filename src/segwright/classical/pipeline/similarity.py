@@ -57,7 +57,8 @@ class Euclidean(Similarity):
     bare: ClassVar[tuple[str, ...]] = ("standardise",)
     step: Literal["euclidean"] = "euclidean"
     standardise: bool = Field(
-        False, description="Whether each feature is divided by its deviation in the picture first"
+        default=False,
+        description="Whether each feature is divided by its deviation in the picture first",
     )
 
     def prepared(self, features: np.ndarray) -> np.ndarray:
@@ -76,7 +77,7 @@ class Mahalanobis(Similarity):
     bare: ClassVar[tuple[str, ...]] = ("floor",)
     step: Literal["mahalanobis"] = "mahalanobis"
     floor: float = Field(
-        1e-3,
+        default=1e-3,
         gt=0,
         le=1,
         description="Least variance along any direction, as a share of the largest; to 1",

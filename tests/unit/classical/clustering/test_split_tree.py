@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("numba", reason="the extra 'classical' is not installed")
 
-from segwright.classical.clustering.split_tree import SplitTree, _split  # noqa: E402
+from segwright.classical.clustering.split_tree import SplitTree, _split
 
 
 def test_the_first_split_is_the_best_of_all_along_the_axis():
