@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -21,6 +21,7 @@ from segwright.images.image import Image
 from segwright.labels.classes import Classes
 from segwright.labels.label_map import LabelMap
 from segwright.prepare import Prepare
+from segwright.refine import Refine
 from segwright.result.result import Result
 
 Arrays = Mapping[str, np.ndarray]
@@ -62,6 +63,7 @@ class Method(BaseModel):
         search: For some parameters, values worth trying when there is time to choose them on
             labelled images.
         prepare: Steps that every image goes through first.
+        refine: Steps that the classes of every image go through last.
 
     Example:
         >>> segmenter = Otsu().fit(images, labels)
@@ -76,7 +78,12 @@ class Method(BaseModel):
 
     prepare: Prepare = Field(
         default=Prepare(),
-        description="Steps that every image goes through first, like [clahe, denoise]",
+        description="Steps that every image goes through first, like [clahe, median].",
+    )
+    refine: Refine = Field(
+        default=Refine(),
+        description="Steps that the classes go through last, like [crf, {remove_small: 50}];"
+        " regions without a class are left as they are.",
     )
 
     _fitted: Fitted | None = PrivateAttr(None)
@@ -223,17 +230,17 @@ class Method(BaseModel):
         seen = self.prepare.apply(image)
         if self.finds == "classes":
             scores = self.scores(seen)
-            return self._result(
-                image, scores.argmax(0), scores.max(0), scores if probabilities else None
-            )
+            result = self._result(image, scores.argmax(0), scores.max(0), scores)
+            return result if probabilities else replace(result, probabilities=None)
         parts = self.parts(seen)
         if self._fitted is None:
             ids = np.zeros_like(parts) if self.finds == "regions" else parts
             return self._result(image, ids, parts=parts)
         assert self._fitted.reading is not None
         ids, sure, scores = self._fitted.reading.classes_of(seen, parts)
-        kept = scores() if probabilities and scores is not None else None
-        return self._result(image, ids, sure, kept, parts=parts)
+        wanted = scores is not None and (probabilities or bool(self.refine.steps))
+        result = self._result(image, ids, sure, scores() if wanted else None, parts=parts)
+        return result if probabilities else replace(result, probabilities=None)
 
     def segment_many(
         self, images: Iterable[Image], *, probabilities: bool = False
@@ -298,7 +305,7 @@ class Method(BaseModel):
         classes = self.classes
         ids = on_grid(ids.astype(classes.dtype, copy=False), image.size_hw)
         learned = {} if self._fitted is None else dict(self._fitted.provenance)
-        return Result(
+        result = Result(
             LabelMap(ids, classes),
             probabilities=brought(probabilities, np.float32),
             confidence=brought(sure, np.float32),
@@ -310,6 +317,8 @@ class Method(BaseModel):
             image=image,
             regions=brought(parts, np.int32) if self.finds == "regions" else None,
         )
+        has_classes = self.finds != "regions" or self._fitted is not None
+        return result.refined(self.refine) if has_classes else result
 
     def _unfitted(self) -> UsageError:
         return UsageError(

@@ -13,6 +13,7 @@ from segwright.errors import LabelError, UnknownNameError, UsageError
 from segwright.images.image import Image
 from segwright.labels.label_map import LabelMap
 from segwright.labels.paint import overlay, paint, to_display
+from segwright.refine import Labelling, Refine
 from segwright.result.measure import RegionMeasure, measured
 from segwright.result.notebook import as_html, as_png
 from segwright.result.save import Saved, save
@@ -113,6 +114,34 @@ class Result:
         ids = np.where(unsure, self.labels.ids.dtype.type(classes.ignore_index), self.labels.ids)
         provenance = {**self.provenance, "abstain_below": confidence}
         return replace(self, labels=LabelMap(ids, classes), provenance=provenance)
+
+    def refined(self, refine: Refine) -> Result:
+        """The same result once its labels went through steps of refinement.
+
+        Without probabilities, a pixel of another class than before is as sure as what was left
+        for the other classes, shared among them.
+
+        Raises:
+            UsageError: The result has no image to go by.
+            ImageError: A step is not defined for such a picture; see `Refine.apply`.
+        """
+        if not refine.steps:
+            return self
+        if self.image is None:
+            raise UsageError("a result without its image cannot be refined", where=self.source)
+        after = refine.apply(Labelling(self.labels, self.probabilities), self.image)
+        sure = None
+        if self.probabilities is None and self.confidence is not None:
+            others = max(len(self.labels.classes) - 1, 1)
+            changed = after.ids != self.labels.ids
+            sure = np.where(changed, (1 - self.confidence) / others, self.confidence)
+        return replace(
+            self,
+            labels=after.labels,
+            probabilities=after.probabilities,
+            confidence=sure,
+            provenance={**self.provenance, "refine": refine.model_dump(mode="json")},
+        )
 
     def measure(self, per: Literal["class", "region"] = "class") -> list[RegionMeasure]:
         """Size and place of the regions; areas in mm² where the image has a spacing.

@@ -46,7 +46,7 @@ class NetSegmenter:
         prepare: What is done to every image first; nothing by default.
         provenance: Where it comes from (data fingerprint, plan …), JSON values only; it is saved.
         settings: Fields of `RunSettings`: scale, tile, overlap, size_multiple, flips, scales,
-            precision, temperature.
+            precision, temperature, refine.
 
     Raises:
         UsageError: A setting or device that cannot be used.
@@ -179,6 +179,8 @@ class NetSegmenter:
     def _decided(self, one: _Prepared, bands: Bands, keep: bool, *, tiles: int) -> Result:
         """The classes of an image from the probabilities of what was seen of it."""
         size_hw = one.image.size_hw
+        refine = self.settings.refine
+        wanted, keep = keep, keep or bool(refine.steps)
         ids = np.empty(size_hw, self.classes.dtype)
         sure = np.empty(size_hw, np.float32)
         kept = np.empty((len(self.classes), *size_hw), np.float32) if keep else None
@@ -189,7 +191,8 @@ class NetSegmenter:
             else:
                 kept[:, where] = tempered(output, self.settings.temperature)
                 sure[where] = kept[:, where].max(0)
-        return self._result(one, ids, sure, kept, tiles=tiles)
+        result = self._result(one, ids, sure, kept, tiles=tiles).refined(refine)
+        return result if wanted else replace(result, probabilities=None)
 
     def _averaged(self, pixels: np.ndarray) -> np.ndarray:
         """Mean probabilities over all views: (B, C, Y, X) float32 → (B, K, Y, X) float32."""

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from segwright.errors import UnknownNameError, UsageError
+from segwright.refine import Refine
 
 Flip = Literal["y", "x"]
 
@@ -34,6 +35,7 @@ class RunSettings(BaseModel):
         precision: Arithmetic of the network.
         temperature: How much less sure the probabilities are than those of the network; it
             changes no label (`segmenter.temperature`).
+        refine: Steps that the labels go through last, on the pixels of the image (`Refine`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -46,6 +48,7 @@ class RunSettings(BaseModel):
     scales: tuple[Annotated[float, Field(ge=1 / 64, le=64)], ...] = Field((1.0,), min_length=1)
     precision: Literal["float32", "bfloat16"] = "float32"
     temperature: float = Field(default=1.0, ge=0.01, le=100)
+    refine: Refine = Refine()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
