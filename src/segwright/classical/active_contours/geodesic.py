@@ -29,19 +29,20 @@ class GeodesicContour(Method):
     name: ClassVar[str] = "geodesic_contour"
     finds: ClassVar[Finds] = "levels"
     search: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "initial": ("brighter", "darker", "frame"),
+        "initial": ("brighter", "darker"),
         "sigma_px": (1.0, 2.0, 4.0),
     }
 
     initial: Literal["brighter", "darker", "frame"] = Field(
         "brighter",
         description="What is inside at first: what is 'brighter' or 'darker' than Otsu's threshold,"
-        " or all but a 'frame' of a twentieth of the image, for one object in the middle",
+        " or all but a 'frame' of a twentieth of the image, to shrink around one object in the"
+        " middle (with `balloon` inwards)",
     )
-    balloon: Literal["inwards", "outwards", "none"] = Field(
-        "inwards",
-        description="Where the contour moves over even ground: 'inwards', 'outwards', or 'none',"
-        " where it stays",
+    balloon: Literal["none", "inwards", "outwards"] = Field(
+        "none",
+        description="Where the contour moves over even ground: nowhere ('none'), 'inwards' or"
+        " 'outwards'",
     )
     sigma_px: float = Field(
         2.0, gt=0, le=50, description="Standard deviation of the blur before, in pixels"

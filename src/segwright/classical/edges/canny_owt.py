@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +13,8 @@ from segwright.classical.edges.gradient import Gradients
 from segwright.classical.edges.hierarchy import Hierarchy, watershed_hierarchy
 from segwright.classical.method import Finds, Method
 from segwright.images.image import Image
+
+_LEAST_DEPTH = 1e-4  # of a basin: shallower ones are rounding
 
 
 class CannyOwt(Method):
@@ -25,22 +28,22 @@ class CannyOwt(Method):
 
     name: ClassVar[str] = "canny_owt"
     finds: ClassVar[Finds] = "regions"
-    search: ClassVar[Mapping[str, Sequence[Any]]] = {"level": (0.005, 0.01, 0.02, 0.03, 0.05)}
+    search: ClassVar[Mapping[str, Sequence[Any]]] = {"level": (0.5, 1.0, 1.5, 2.0, 3.0, 4.0)}
     scale_param: ClassVar[str] = "level"
     scales: ClassVar[tuple[float, ...]] = (
-        *(0.002, 0.004, 0.006, 0.008, 0.01, 0.013, 0.016, 0.02, 0.025),
-        *(0.03, 0.035, 0.04, 0.05, 0.06, 0.08, 0.1),
+        *(0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6, 1.8),
+        *(2.0, 2.2, 2.5, 2.8, 3.2, 3.7, 4.5, 5.5, 7.0),
     )
 
     level: float = Field(
-        0.02,
+        2.0,
         ge=0,
-        le=1,
-        description="Mean strength of the weakest contour that is kept: share of the full scale"
-        " that colours change per pixel, 0 to 1",
+        le=1000,
+        description="Strength of the contours that are not kept yet: how fast colours change across"
+        " them, in multiples of the image's mean gradient; 0 to 1000",
     )
     sigma_px: float = Field(
-        2.0, ge=0, le=50, description="Standard deviation of the blur before, in pixels; 0: none"
+        3.0, ge=0, le=50, description="Standard deviation of the blur before, in pixels; 0: none"
     )
 
     def parts(self, image: Image) -> np.ndarray:
@@ -49,4 +52,7 @@ class CannyOwt(Method):
     def hierarchy(self, image: Image) -> Hierarchy:
         """The regions at all levels."""
         gradients = Gradients.of(image, sigma_px=self.sigma_px, operator="central")
-        return watershed_hierarchy(gradients, depth=1e-4)
+        found = watershed_hierarchy(gradients, depth=_LEAST_DEPTH)
+        # Divided by the mean, levels mean the same in dim and in bright images.
+        usual = float(gradients.strength().mean(dtype=np.float64)) or 1.0
+        return replace(found, heights=found.heights / usual)

@@ -27,31 +27,31 @@ class LaplacianOfGaussian(EdgeRegions):
     name: ClassVar[str] = "log"
     search: ClassVar[Mapping[str, Sequence[Any]]] = {
         "sigma_px": (1.5, 2.5, 4.0, 6.0),
-        "contrast": (0.005, 0.01, 0.02, 0.04),
+        "contrast": (0.5, 1.0, 2.0, 4.0),
     }
     scale_param: ClassVar[str] = "contrast"
     scales: ClassVar[tuple[float, ...]] = (
-        *(0.0, 0.001, 0.002, 0.003, 0.005, 0.007, 0.01, 0.014),
-        *(0.02, 0.028, 0.04, 0.055, 0.08, 0.11, 0.16),
+        *(0.0, 0.15, 0.3, 0.5, 0.75, 1.0, 1.3, 1.6),
+        *(2.0, 2.5, 3.0, 4.0, 5.0, 6.5, 9.0),
     )
 
     sigma_px: float = Field(
         2.5, ge=0.5, le=50, description="Standard deviation of the Gaussian in pixels; 0.5 to 50"
     )
     contrast: float = Field(
-        0.02,
+        1.5,
         ge=0,
-        le=2,
-        description="Least step of the Laplacian across an edge, times the Gaussian's variance:"
-        " share of the full scale, 0 to 2",
+        le=1000,
+        description="Least step of the Laplacian across an edge, in multiples of its mean absolute"
+        " value in the image; 0 to 1000",
     )
 
     def edges(self, image: Image) -> tuple[np.ndarray, np.ndarray]:
         yy, _, xx = second_derivatives(gaussian(grey(image), self.sigma_px))
         bend = yy + xx
-        bend *= np.float32(self.sigma_px**2)
+        least = self.contrast * float(np.abs(bend).mean(dtype=np.float64))
         strength = Gradients.of(image, sigma_px=self.sigma_px, operator="central").strength()
-        return zero_crossings(bend, self.contrast), strength
+        return zero_crossings(bend, least), strength
 
 
 def zero_crossings(values: np.ndarray, least: float) -> np.ndarray:

