@@ -90,17 +90,19 @@ def _closest(
     channels = sums.shape[1]
     closest = np.full(len(sizes), -1, np.int64)
     distance = np.full(len(sizes), np.inf)
-    small = False
+    found = False
     for y in range(height):
         for x in range(width):
-            one = parent[labels[y, x]]
             for direction in range(2):
                 if (x if direction else y) == 0:
                     continue
-                other = parent[labels[y, x - 1]] if direction else parent[labels[y - 1, x]]
+                beside = labels[y, x - 1] if direction else labels[y - 1, x]
+                if beside == labels[y, x]:
+                    continue
+                one, other = parent[labels[y, x]], parent[beside]
                 if one == other or (sizes[one] >= min_size and sizes[other] >= min_size):
                     continue
-                small = True
+                found = True
                 apart = 0.0
                 for channel in range(channels):
                     step = sums[one, channel] / sizes[one] - sums[other, channel] / sizes[other]
@@ -109,7 +111,15 @@ def _closest(
                     closest[one], distance[one] = other, apart
                 if sizes[other] < min_size and apart < distance[other]:
                     closest[other], distance[other] = one, apart
-    return closest, small
+    return closest, found
+
+
+@kernel
+def _any_small(parent: np.ndarray, sizes: np.ndarray, min_size: int) -> bool:
+    small = 0
+    for one in range(len(sizes)):
+        small += parent[one] == one and sizes[one] < min_size
+    return small > 0
 
 
 @kernel
@@ -127,9 +137,9 @@ def absorb(labels: np.ndarray, sizes: np.ndarray, sums: np.ndarray, min_size: in
     """
     count = len(sizes)
     parent = np.arange(count)
-    while True:
-        closest, small = _closest(labels, parent, sizes, sums, min_size)
-        if not small:
+    while _any_small(parent, sizes, min_size):
+        closest, beside = _closest(labels, parent, sizes, sums, min_size)
+        if not beside:
             break
         for one in range(count):
             if closest[one] < 0:

@@ -95,7 +95,7 @@ def _clustered(
     labels = cell_of_pixels((height, width), rows, columns)
     centres = _first_centres(pixels, rows, columns)
     side = (height * width / (rows * columns)) ** 0.5
-    reach = np.array([height / rows, width / columns], np.float32) + 1
+    reach = np.array([height / rows, width / columns], np.float32)
     weight = np.float32((compactness * _UNITS / 100 / side) ** 2)
     shares = max(1, min(16, height // 32, 4_000_000 // len(centres)))  # each has its own sums
     for _ in range(iterations):

@@ -13,7 +13,7 @@ from segwright.kernels import kernel
 @kernel
 def _nearest(
     colours: np.ndarray, y: int, centres: np.ndarray, active: np.ndarray, reach: np.ndarray,
-    weight: np.float32, distance: np.ndarray, labels: np.ndarray,
+    weight: np.float32, places: np.ndarray, distance: np.ndarray, labels: np.ndarray,
 ) -> None:  # fmt: skip
     """Gives the pixels of one row the nearest of the centres `active`, as far as these reach."""
     channels, _, width = colours.shape
@@ -24,27 +24,51 @@ def _nearest(
         begin = max(0, int(np.ceil(cx - reach[1])))
         end = min(width, int(np.floor(cx + reach[1])) + 1)
         height = weight * (np.float32(y) - cy) * (np.float32(y) - cy)
+        # Slices, since indices that cannot be negative let several pixels be compared at once.
+        across, nearest, numbers = places[begin:end], distance[begin:end], labels[begin:end]
         if channels == 3:
+            first, second = colours[0, y, begin:end], colours[1, y, begin:end]
+            third = colours[2, y, begin:end]
             one, two, three = centres[number, 0], centres[number, 1], centres[number, 2]
-            for x in range(begin, end):
-                a = np.float32(colours[0, y, x]) - one
-                b = np.float32(colours[1, y, x]) - two
-                c = np.float32(colours[2, y, x]) - three
-                along = np.float32(x) - cx
+            for x in range(end - begin):
+                a = np.float32(first[x]) - one
+                b = np.float32(second[x]) - two
+                c = np.float32(third[x]) - three
+                along = across[x] - cx
                 apart = a * a + b * b + c * c + weight * along * along + height
-                nearer = apart < distance[x]
-                distance[x] = apart if nearer else distance[x]
-                labels[x] = number if nearer else labels[x]
+                nearer = apart < nearest[x]
+                nearest[x] = apart if nearer else nearest[x]
+                numbers[x] = number if nearer else numbers[x]
             continue
-        for x in range(begin, end):
-            along = np.float32(x) - cx
+        for x in range(end - begin):
+            along = across[x] - cx
             apart = weight * along * along + height
             for channel in range(channels):
-                step = np.float32(colours[channel, y, x]) - centres[number, channel]
+                step = np.float32(colours[channel, y, begin + x]) - centres[number, channel]
                 apart += step * step
-            if apart < distance[x]:
-                distance[x] = apart
-                labels[x] = number
+            if apart < nearest[x]:
+                nearest[x] = apart
+                numbers[x] = number
+
+
+@kernel
+def _add_runs(colours: np.ndarray, y: int, labels: np.ndarray, sums: np.ndarray) -> None:
+    """Adds the pixels of one row to the sums of their centres, run by run of equal labels."""
+    channels, _, width = colours.shape
+    begin = 0
+    while begin < width:
+        label, end = labels[begin], begin + 1
+        while end < width and labels[end] == label:
+            end += 1
+        for channel in range(channels):
+            total = np.int64(0)
+            for x in range(begin, end):
+                total += colours[channel, y, x]
+            sums[label, channel] += total
+        sums[label, channels] += y * (end - begin)
+        sums[label, channels + 1] += (begin + end - 1) * (end - begin) // 2
+        sums[label, channels + 2] += end - begin
+        begin = end
 
 
 @kernel
@@ -67,6 +91,7 @@ def assign(
     """
     channels, height, width = colours.shape
     distance = np.empty(width, np.float32)
+    places = np.arange(width).astype(np.float32)
     count = len(order)
     for share in range(begin, end):
         mine = sums[share]
@@ -78,14 +103,8 @@ def assign(
                 first += 1
             distance[:] = np.inf
             row = labels[y]
-            _nearest(colours, y, centres, order[first:last], reach, weight, distance, row)
-            for x in range(width):
-                label = row[x]
-                for channel in range(channels):
-                    mine[label, channel] += colours[channel, y, x]
-                mine[label, channels] += y
-                mine[label, channels + 1] += x
-                mine[label, channels + 2] += 1
+            _nearest(colours, y, centres, order[first:last], reach, weight, places, distance, row)
+            _add_runs(colours, y, row, mine)
 
 
 @kernel
