@@ -381,6 +381,29 @@ CATALOG: Mapping[str, MethodEntry] = {
         paper="Beaulieu & Goldberg 1989: Hierarchy in picture segmentation; Felzenszwalb &"
         " Huttenlocher 2004; Ng, Jordan & Weiss 2001; each part names its own",
     ),
+    "forest": MethodEntry(
+        builder="learned.forest:Forest",
+        family="learned",
+        summary="A forest of decision trees over colour, edges, lines and texture of each pixel",
+        use_when="A few labelled images and structures that are told by their surroundings of some"
+        " ten pixels: membranes, vessels, tissue. The first thing to try before a network.",
+        paper="Breiman 2001: Random forests; Geurts, Ernst, Wehenkel 2006: Extremely randomized"
+        " trees",
+        code="segwright, Apache-2.0; grown by scikit-learn, BSD-3-Clause; filters by OpenCV,"
+        " Apache-2.0",
+        needs_labels=True,
+    ),
+    "boosting": MethodEntry(
+        builder="learned.boosting:Boosting",
+        family="learned",
+        summary="Small decision trees that correct each other, over the same features as forest",
+        use_when="As forest, with many labelled pixels; stored in less room, and more easily"
+        " misled by wrong labels.",
+        paper="Friedman 2001: Greedy function approximation; Ke et al. 2017: LightGBM",
+        code="segwright, Apache-2.0; grown by scikit-learn, BSD-3-Clause; filters by OpenCV,"
+        " Apache-2.0",
+        needs_labels=True,
+    ),
 }
 
 

@@ -14,7 +14,7 @@ from segwright.classical.learned.sampling import in_scale, require_channels
 from segwright.classical.packages import package
 from segwright.classical.reading import Divide, Scores
 from segwright.classical.trees import Forest
-from segwright.errors import DataError
+from segwright.errors import DataError, UsageError
 from segwright.features.regions import RegionFeatures
 from segwright.images.image import Image
 from segwright.labels.label_map import LabelMap
@@ -50,7 +50,7 @@ class RegionClassifier:
         learned from, drawn evenly from all images.
 
         Raises:
-            DataError: No pixel has a class.
+            UsageError: No pixel has a class.
             ImageError: Images differ in their number of channels.
         """
         features = RegionFeatures()
@@ -69,7 +69,7 @@ class RegionClassifier:
                 ids.append(of_class)
                 weights.append(counts[picked][row, of_class])
         if not ids:
-            raise DataError(
+            raise UsageError(
                 "all pixels of the labels are ignored: there is nothing to learn from",
                 remedy="Check which ids are ignored: segwright check DATA",
             )

@@ -9,7 +9,7 @@ import numpy as np
 
 from segwright.classical.grid import on_grid
 from segwright.classical.planes import planes, require_picture
-from segwright.errors import DataError, ImageError
+from segwright.errors import ImageError, UsageError
 from segwright.features import FeatureStack
 from segwright.images.image import Image
 from segwright.labels.label_map import LabelMap
@@ -57,7 +57,7 @@ def sampled_pixels(
         seed: Of the drawing.
 
     Raises:
-        DataError: No pixel has a class.
+        UsageError: No pixel has a class.
         ImageError: Images differ in their number of channels, or have pixels that are not finite.
     """
     used = min(len(images), max(1, most // _LEAST))
@@ -77,7 +77,7 @@ def sampled_pixels(
             values.append(_described(image, stack, picked))
             ids.append(here.ravel()[picked])
     if not ids:
-        raise DataError(
+        raise UsageError(
             "all pixels of the labels are ignored: there is nothing to learn from",
             remedy="Check which ids are ignored: segwright check DATA",
         )
