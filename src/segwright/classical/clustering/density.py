@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-_GRID_AXES = 5  # 3 ^ 5 = 243 cells around one
+_GRID_AXES = 3  # 3 ^ 3 = 27 cells around one
 
 
 def density_clusters(
@@ -37,25 +37,24 @@ def density_clusters(
 
     points = points.astype(np.float32, copy=False)
     points = points[:, np.argsort(-np.ptp(points, axis=0), kind="stable")]  # widest axes first
-    axes = points.shape[1]
-    side = radius / np.sqrt(axes)
+    side = radius / np.sqrt(points.shape[1])
     lowest = points.min(axis=0).astype(np.float64)
     cell_of, fine, _ = kernels.group(np.floor((points - lowest) / side).astype(np.int64))
-    sorted_points, starts = kernels.sort(cell_of, len(fine))
-    across = int(np.ceil(np.sqrt(axes) - 1e-9))
+    across = int(np.ceil(radius / side - 1e-9))
     coarse_of, coarse, table = kernels.group(np.ascontiguousarray(fine[:, :_GRID_AXES]) // across)
-    order, first = kernels.sort(coarse_of, len(coarse))
-    placed = np.ascontiguousarray(points[sorted_points])
-    grid = (table, coarse, first)
+    by_coarse, first = kernels.sort(coarse_of, len(coarse))
+    rank = np.empty_like(by_coarse)
+    rank[by_coarse] = np.arange(len(by_coarse))
+    order, starts = kernels.sort(rank[cell_of], len(fine))
     core = np.empty(len(points), bool)
-    known = (placed, radius * radius)
-    cells = (fine, order, starts, grid, core)
+    known = (np.ascontiguousarray(points[order]), radius * radius)
+    cells = (fine[by_coarse], starts, (table, coarse, first), core)
     in_shares(kernels.mark_core, len(coarse), *known, least, *cells, at_least=64)
     groups = kernels.join_cells(*known, *cells, lowest, side)
     labels = np.empty(len(points), np.int64)
     in_shares(kernels.attach, len(coarse), *known, *cells, groups, labels, at_least=64)
     is_core, group_of = np.empty_like(core), np.empty_like(labels)
-    is_core[sorted_points], group_of[sorted_points] = core, labels
+    is_core[order], group_of[order] = core, labels
     return _numbered(group_of, is_core), is_core
 
 

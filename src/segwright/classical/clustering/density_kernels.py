@@ -12,6 +12,9 @@ import numpy as np
 
 from segwright.kernels import kernel
 
+_FEW = 4
+"""Points of a fine cell that are sooner compared than the cell is looked at."""
+
 
 @kernel
 def _slot(key, mask):
@@ -85,21 +88,21 @@ def sort(numbers, count):
 
 
 @kernel
-def _around(coarse, table, cells, order, starts, found):
-    """Writes the fine cells in and around a coarse one to `found`; their number."""
+def _around(coarse, table, cells, found):
+    """Writes a coarse cell and those around it to `found`; their number."""
     axes = cells.shape[1]
     key = np.empty(axes, np.int64)
-    count = 0
+    found[0] = coarse  # where most neighbours are
+    count = 1
     for combination in range(3**axes):
         rest = combination
         for axis in range(axes):
             key[axis] = cells[coarse, axis] + rest % 3 - 1
             rest //= 3
         near = find(table, cells, key)
-        if near >= 0:
-            for place in range(starts[near], starts[near + 1]):
-                found[count] = order[place]
-                count += 1
+        if near >= 0 and near != coarse:
+            found[count] = near
+            count += 1
     return count
 
 
@@ -115,53 +118,56 @@ def _may_touch(fine, one, other):
 
 
 @kernel
-def _near(points, one, other, square):
+def _apart(points, one, other, limit):
+    """The squared distance of two points, or something above `limit` if that is."""
     apart = 0.0
     for axis in range(points.shape[1]):
         step = np.float64(points[one, axis]) - np.float64(points[other, axis])
         apart += step * step
-    return apart <= square
+        if apart > limit:
+            break
+    return apart
 
 
 @kernel
-def mark_core(points, square, least, fine, order, starts, grid, core, begin, end):
+def mark_core(points, square, least, fine, starts, grid, core, begin, end):
     """Marks points with at least `least` neighbours, themselves among them.
 
     Args:
-        points: (n, D) float32, sorted by fine cell.
+        points: (n, D) float32, sorted by fine cell, and these by coarse cell.
         square: Squared radius of the neighbourhood.
         least: Points.
         fine: (m, D) int64 coordinates of the fine cells.
-        order: (m,) fine cells sorted by coarse cell; `grid` has where each begins.
         starts: (m + 1,) where the points of each fine cell begin.
-        grid: The coarse cells: their table, coordinates and beginnings in `order`.
+        grid: The coarse cells: table, coordinates, and where the fine cells of each begin.
         core: (n,) bool, written to.
         begin: First coarse cell.
         end: One past the last.
     """
     table, cells, first = grid
-    around = np.empty(len(fine), np.int64)
-    close = np.empty(len(fine), np.int64)
+    around = np.empty(3 ** cells.shape[1], np.int64)
     for coarse in range(begin, end):
         num_around = -1
-        for place in range(first[coarse], first[coarse + 1]):
-            cell = order[place]
+        for cell in range(first[coarse], first[coarse + 1]):
             own = starts[cell + 1] - starts[cell]
             if own >= least:
                 core[starts[cell] : starts[cell + 1]] = True
                 continue
             if num_around < 0:
-                num_around = _around(coarse, table, cells, order, first, around)
-            num_close = 0
-            for one in range(num_around):
-                if around[one] != cell and _may_touch(fine, cell, around[one]):
-                    close[num_close] = around[one]
-                    num_close += 1
+                num_around = _around(coarse, table, cells, around)
             for point in range(starts[cell], starts[cell + 1]):
-                count = own
-                for one in range(num_close):
-                    for other in range(starts[close[one]], starts[close[one] + 1]):
-                        count += _near(points, point, other, square)
+                count = 0
+                for one in range(num_around):
+                    low, high = first[around[one]], first[around[one] + 1]
+                    if starts[high] - starts[low] <= _FEW * (high - low):
+                        for near in range(starts[low], starts[high]):
+                            count += _apart(points, point, near, square) <= square
+                    else:
+                        for other in range(low, high):
+                            if not _may_touch(fine, cell, other):
+                                continue
+                            for near in range(starts[other], starts[other + 1]):
+                                count += _apart(points, point, near, square) <= square
                     if count >= least:
                         break
                 core[point] = count >= least
@@ -187,7 +193,19 @@ def _beyond(points, point, lowest, side, cell, square):
 
 
 @kernel
-def join_cells(points, square, fine, order, starts, grid, core, lowest, side):
+def _linked(points, square, fine, starts, core, lowest, side, one, other):
+    """Whether two fine cells have core points that are neighbours."""
+    for p in range(starts[one], starts[one + 1]):
+        if not core[p] or _beyond(points, p, lowest, side, fine[other], square):
+            continue
+        for q in range(starts[other], starts[other + 1]):
+            if core[q] and _apart(points, p, q, square) <= square:
+                return True
+    return False
+
+
+@kernel
+def join_cells(points, square, fine, starts, grid, core, lowest, side):
     """Joins fine cells that have core points which are neighbours.
 
     Args:
@@ -203,66 +221,57 @@ def join_cells(points, square, fine, order, starts, grid, core, lowest, side):
     has_core = np.zeros(len(fine), np.bool_)
     for cell in range(len(fine)):
         has_core[cell] = core[starts[cell] : starts[cell + 1]].any()
-    around = np.empty(len(fine), np.int64)
+    around = np.empty(3 ** cells.shape[1], np.int64)
     for coarse in range(len(cells)):
-        num_around = _around(coarse, table, cells, order, first, around)
-        for place in range(first[coarse], first[coarse + 1]):
-            cell = order[place]
+        num_around = _around(coarse, table, cells, around)
+        for cell in range(first[coarse], first[coarse + 1]):
             if not has_core[cell]:
                 continue
+            here = _root(parent, cell)
             for one in range(num_around):
-                other = around[one]
-                if other <= cell or not has_core[other] or not _may_touch(fine, cell, other):
+                if around[one] < coarse:  # seen from there
                     continue
-                here, there = _root(parent, cell), _root(parent, other)
-                if here == there:
-                    continue
-                joined = False
-                for p in range(starts[cell], starts[cell + 1]):
-                    if not core[p] or _beyond(points, p, lowest, side, fine[other], square):
+                for other in range(first[around[one]], first[around[one] + 1]):
+                    if not has_core[other] or parent[other] == here:
                         continue
-                    for q in range(starts[other], starts[other + 1]):
-                        if core[q] and _near(points, p, q, square):
-                            joined = True
-                            break
-                    if joined:
+                    there = _root(parent, other)
+                    if here == there or not _may_touch(fine, cell, other):
+                        continue
+                    if _linked(points, square, fine, starts, core, lowest, side, cell, other):
                         parent[max(here, there)] = min(here, there)
-                        break
+                        here = min(here, there)
     for cell in range(len(fine)):
         parent[cell] = _root(parent, cell)
     return parent
 
 
 @kernel
-def attach(points, square, fine, order, starts, grid, core, groups, labels, begin, end):
+def attach(points, square, fine, starts, grid, core, groups, labels, begin, end):
     """Writes to labels (n,) the group of each core point, and of the core point nearest to others.
 
     Points without a core point in reach get -1. Arguments as of `mark_core` and `join_cells`.
     """
     table, cells, first = grid
-    around = np.empty(len(fine), np.int64)
+    around = np.empty(3 ** cells.shape[1], np.int64)
     for coarse in range(begin, end):
         num_around = -1
-        for place in range(first[coarse], first[coarse + 1]):
-            cell = order[place]
+        for cell in range(first[coarse], first[coarse + 1]):
             for point in range(starts[cell], starts[cell + 1]):
                 if core[point]:
                     labels[point] = groups[cell]
                     continue
                 if num_around < 0:
-                    num_around = _around(coarse, table, cells, order, first, around)
+                    num_around = _around(coarse, table, cells, around)
                 labels[point] = -1
                 best = square
                 for one in range(num_around):
-                    other = around[one]
-                    if not _may_touch(fine, cell, other):
-                        continue
-                    for q in range(starts[other], starts[other + 1]):
-                        if core[q] and _near(points, point, q, best):
-                            apart = 0.0
-                            for axis in range(points.shape[1]):
-                                step = np.float64(points[point, axis]) - points[q, axis]
-                                apart += step * step
-                            if labels[point] < 0 or apart < best:
-                                labels[point] = groups[other]
-                            best = min(best, apart)
+                    for other in range(first[around[one]], first[around[one] + 1]):
+                        few = starts[other + 1] - starts[other] <= _FEW
+                        if not (few or _may_touch(fine, cell, other)):
+                            continue
+                        for near in range(starts[other], starts[other + 1]):
+                            if not core[near]:
+                                continue
+                            apart = _apart(points, point, near, best)
+                            if apart < best or (apart == best and labels[point] < 0):
+                                labels[point], best = groups[other], apart

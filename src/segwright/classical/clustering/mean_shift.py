@@ -53,7 +53,7 @@ class MeanShift(Method):
         50, ge=1, le=10**9, description="Smaller regions go to a neighbour before any are merged"
     )
     merge: float = Field(
-        0.12,
+        0.1,
         ge=0,
         le=10,
         description="How different two regions may be and be merged, as a distance of colours that"

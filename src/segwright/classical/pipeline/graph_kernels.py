@@ -1,4 +1,4 @@
-"""Kernel that joins pixels along the smallest differences."""
+"""Kernels that join pixels or regions along the smallest differences."""
 
 from __future__ import annotations
 
@@ -52,4 +52,33 @@ def join(one, other, differ, scale, count):
             regions += 1
         else:
             found[node] = found[root]
+    return found
+
+
+@kernel
+def most_alike(pairs, differ, count):
+    """The edge to the most alike neighbour of each node.
+
+    Among equals a mixed number decides: by their order long rows of equals would have hardly any
+    two that choose each other.
+
+    Args:
+        pairs: (E, 2) int64 nodes.
+        differ: (E,) how much they differ.
+        count: Nodes, N.
+
+    Returns:
+        (N,) int64 edges; -1 for nodes without.
+    """
+    found = np.full(count, -1, np.int64)
+    for edge in range(len(pairs)):
+        for end in range(2):
+            node = pairs[edge, end]
+            known = found[node]
+            if known < 0 or differ[edge] < differ[known]:
+                found[node] = edge
+            elif differ[edge] == differ[known]:
+                mixed, other = edge * 2654435761 & 0xFFFFFFFF, known * 2654435761 & 0xFFFFFFFF
+                if (mixed, edge) < (other, known):
+                    found[node] = edge
     return found

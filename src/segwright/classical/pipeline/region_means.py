@@ -10,6 +10,8 @@ import numpy as np
 from segwright.classical.packages import package
 from segwright.classical.pipeline.similarity import Similarity
 
+_MUCH_LARGER = 10
+
 
 @dataclass(eq=False)
 class RegionMeans:
@@ -65,6 +67,9 @@ class RegionMeans:
     def merge(self, threshold: float, *, least: int = 1) -> bool:
         """Merges all pairs of which each is the most alike neighbour of the other.
 
+        A region ten times as large takes over at once all that are most like it, as they change it
+        little: one after the other they would take as many rounds.
+
         Args:
             threshold: No pair differs by more.
             least: Regions to be left at least.
@@ -72,24 +77,23 @@ class RegionMeans:
         Returns:
             Whether any were merged.
         """
+        from segwright.classical.pipeline.graph_kernels import most_alike
+
         if not len(self.pairs):
             return False
         differ = self.differences()
-        # Among equals a mixed number decides: by their order long rows of equals would be merged
-        # two at a time.
-        mixed = (np.arange(len(differ)) * 2654435761) % 2**32
-        order = np.lexsort((mixed, differ))
-        rank = np.empty(len(order), np.int64)
-        rank[order] = np.arange(len(order))
-        ends = self.pairs[order].T.ravel()
-        ranks = np.concatenate([np.arange(len(order))] * 2)
-        by_rank = np.argsort(ranks, kind="stable")
-        nodes, first = np.unique(ends[by_rank], return_index=True)
-        best = np.empty(len(self), np.int64)
-        best[nodes] = ranks[by_rank][first]
-        mutual = (best[self.pairs[:, 0]] == rank) & (best[self.pairs[:, 1]] == rank)
-        chosen = np.flatnonzero(mutual & (differ <= threshold))
-        chosen = chosen[np.argsort(rank[chosen])][: max(0, len(self) - least)]
+        best = most_alike(self.pairs, differ, len(self))
+        edge = np.arange(len(self.pairs))
+        chosen_by = best[self.pairs] == edge[:, None]  # (E, 2)
+        mutual = chosen_by.all(axis=1) & (differ <= threshold)
+        sizes = self.sizes[self.pairs]
+        small = sizes * _MUCH_LARGER <= sizes[:, ::-1]
+        growing = np.zeros(len(self), bool)
+        growing[self.pairs[mutual][small[mutual][:, ::-1]]] = True
+        taken = (chosen_by & small & growing[self.pairs[:, ::-1]]).any(axis=1)
+        chosen = np.flatnonzero(mutual | (taken & (differ <= threshold)))
+        if len(chosen) > len(self) - least:
+            chosen = chosen[np.argsort(differ[chosen], kind="stable")][: max(0, len(self) - least)]
         self._join(self.pairs[chosen])
         return bool(len(chosen))
 
@@ -106,13 +110,17 @@ class RegionMeans:
         self.labels = numbers.astype(np.int32)[self.labels]
         one, other = numbers[self.pairs].astype(np.int64).T
         apart = one != other
-        keys = np.unique(_keys(one[apart], other[apart], count))
-        self.pairs = np.stack([keys // count, keys % count], axis=1)
+        self.pairs = _pairs(_keys(one[apart], other[apart], count), count)
 
 
 def _touching(labels: np.ndarray) -> np.ndarray:
     count = int(labels.max()) + 1
-    keys = np.unique(np.concatenate([_keys(*sides, count) for sides in _sides(labels)]))
+    return _pairs(np.concatenate([_keys(*sides, count) for sides in _sides(labels)]), count)
+
+
+def _pairs(keys: np.ndarray, count: int) -> np.ndarray:
+    keys = np.sort(keys)  # for so many different ones faster than np.unique, which hashes
+    keys = keys[np.concatenate([[True], keys[1:] != keys[:-1]])] if len(keys) else keys
     return np.stack([keys // count, keys % count], axis=1)
 
 
