@@ -156,7 +156,8 @@ def _grown(table: np.ndarray, ids: np.ndarray, pixels: np.ndarray, num_classes: 
     weights = pixels * (np.maximum(area_px, 1) ** -_BALANCE)[ids]
     forest = ensemble.ExtraTreesClassifier(
         n_estimators=_TREES,
-        min_samples_leaf=_LEAST_IN_LEAF,
+        # A few large regions may be all there is: then each of them counts.
+        min_samples_leaf=min(_LEAST_IN_LEAF, max(1, len(ids) // 20)),
         max_features=_SHARE,
         n_jobs=-1,
         random_state=0,
