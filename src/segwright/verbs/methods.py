@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-
 from segwright.classical.catalog import CATALOG as METHODS
 from segwright.classical.catalog import describe_classical
 from segwright.errors import UnknownNameError
@@ -16,9 +14,11 @@ def list_methods() -> str:
     wide = max(map(len, (*NETWORKS, *METHODS)))
     lines = ["networks (train them)"]
     lines += [f"  {name:{wide}}  {entry.summary}" for name, entry in NETWORKS.items()]
-    for family, members in groupby(METHODS.items(), key=lambda item: item[1].family):
+    for family in dict.fromkeys(entry.family for entry in METHODS.values()):
         lines += ["", family]
-        for name, entry in members:
+        for name, entry in METHODS.items():
+            if entry.family != family:
+                continue
             learns = " (train it)" if entry.needs_labels else ""
             lines.append(f"  {name:{wide}}  {entry.summary}{learns}")
     lines += ["", "`segwright methods NAME` says when to use one, and its settings."]
