@@ -81,6 +81,11 @@ class World(Spread):
         """
         return say()
 
+    @contextmanager
+    def others_wait(self) -> Iterator[None]:
+        """Inside, this process takes the cores of the others on its machine, which wait for it."""
+        yield
+
     def add_up(self, tensors: Sequence[torch.Tensor]) -> None:
         """Replaces tensors of one dtype by their sums over the processes, the same bits in each."""
 
@@ -104,7 +109,7 @@ class ProcessGroup(World):
 
     def __init__(self, launch: Launch) -> None:
         self.rank, self.size = launch.rank, launch.world_size
-        self._local_rank = launch.local_rank
+        self._local_rank, self._local_size = launch.local_rank, launch.local_world_size
 
     def device(self, kind: str) -> torch.device:
         """The device of this process: each has a GPU of its own.
@@ -148,6 +153,15 @@ class ProcessGroup(World):
             _broadcast(_adapter(kind).dump_json(said))
             return said
         return _adapter(kind).validate_json(_broadcast())
+
+    @contextmanager
+    def others_wait(self) -> Iterator[None]:
+        own = torch.get_num_threads()
+        torch.set_num_threads(max(own, min(own * self._local_size, os.cpu_count() or 1)))
+        try:
+            yield
+        finally:
+            torch.set_num_threads(own)
 
     @torch.no_grad()
     def add_up(self, tensors: Sequence[torch.Tensor]) -> None:

@@ -41,28 +41,41 @@ def probe(
     """
     step_s: dict[str, float] = {}
     parts = dict.fromkeys(precisions, plan.accumulate)
+    made: Learner | None = None
     for precision in precisions:
         precise = plan.updated({"input.precision": precision})
+        made = make_learner(precise, world)
         if world.size > 1:  # where one runs out of memory the others would be left in the middle
             needed = _step(make_learner(precise, ALONE), next(batches), 0, parts[precision])
             parts[precision] = world.most(needed)
-        learner = make_learner(precise, world)
-        begun = time.perf_counter()
-        taken: list[float] = []
-        for number in range(_WARM_UP + _TIMED):
-            step_begun = time.perf_counter()
-            parts[precision] = _step(learner, next(batches), number, parts[precision])
-            taken.append(time.perf_counter() - step_begun)
-            if world.agree(partial(_is_long_ago, begun), bool) and number:
-                break
-        timed = taken[_WARM_UP:] or taken[-1:]
-        step_s[precision] = sum(timed) / len(timed)
-    quick_s, shipped_s = (
-        _second_time(lambda q=quick: score_one(learner, q)) for quick in (True, False)
-    )
+        step_s[precision], parts[precision] = _timed_steps(made, batches, parts[precision], world)
+    assert made is not None  # there is a precision
+    learner = made
     # Each process scores its share of the images while training; rank 0 alone scores at the end.
-    measured = Timings(step_s, quick_s / world.size, shipped_s, elapsed_s(), parts, world.size)
-    return world.agree(lambda: measured, Timings)
+    quick_s = _second_time(lambda: score_one(learner, True)) / world.size
+
+    def measured() -> Timings:
+        with world.others_wait():
+            shipped_s = _second_time(lambda: score_one(learner, False))
+        return Timings(step_s, quick_s, shipped_s, elapsed_s(), parts, world.size)
+
+    return world.agree(measured, Timings)
+
+
+def _timed_steps(
+    learner: Learner, batches: Iterator[Batch], parts: int, world: World
+) -> tuple[float, int]:
+    """Seconds of a step once it is warm, and the parts it took to fit into memory."""
+    begun = time.perf_counter()
+    taken: list[float] = []
+    for number in range(_WARM_UP + _TIMED):
+        step_begun = time.perf_counter()
+        parts = _step(learner, next(batches), number, parts)
+        taken.append(time.perf_counter() - step_begun)
+        if world.agree(partial(_is_long_ago, begun), bool) and number:
+            break
+    timed = taken[_WARM_UP:] or taken[-1:]
+    return sum(timed) / len(timed), parts
 
 
 def _is_long_ago(begun: float) -> bool:

@@ -241,7 +241,9 @@ def _run(
         with sole_use(folder.path):
             done = Checkpoints(folder.checkpoints).last_step
             with closing(RunLog(folder.path, on_event, from_step=done)) as log:
-                evaluation = finish(folder, train(emit=log), material, emit=log)
+                network = train(emit=log)
+                with world.others_wait():
+                    evaluation = finish(folder, network, material, emit=log)
         return TrainReport(folder.path, evaluation, folder.report)
 
     if not world.leads:

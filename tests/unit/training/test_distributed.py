@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import multiprocessing
 import os
 import socket
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,11 +18,18 @@ from safetensors.torch import load_file
 
 from segwright.errors import UsageError
 from segwright.plan import Plan
-from segwright.training.distributed import ALONE, World
+from segwright.training.distributed import ALONE, ProcessGroup, World
 from segwright.training.launch import Launch, require_alone
 
 MakePlan = Callable[..., Plan]
 SIZE = 3
+_CALL = """
+import os, runpy, sys
+given = {}
+os.environ.update(given["environment"])
+sys.argv = given["arguments"]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 SCRIPT = Path(__file__).with_name("steps_together.py")
 
 
@@ -68,17 +75,23 @@ def together(plan: Plan, tmp_path_factory: Any) -> Path:
     """The folder of what some processes found that have learned together in every way."""
     port, out = free_port(), tmp_path_factory.mktemp("together")
     (out / "plan.yaml").write_text(plan.to_yaml(), encoding="utf-8")
+    context = multiprocessing.get_context("forkserver")  # which imports torch once for all
+    context.set_forkserver_preload(["segwright.training.learner"])
     processes = [
-        subprocess.Popen(
-            [sys.executable, SCRIPT, out / "plan.yaml", out],
-            env=environment(rank, SIZE, port),
-            stderr=subprocess.PIPE,
-            text=True,
+        context.Process(target=exec, args=(_CALL.format(arguments),))
+        for arguments in (
+            {
+                "environment": environment(rank, SIZE, port),
+                "arguments": [str(SCRIPT), str(out / "plan.yaml"), str(out)],
+            }
+            for rank in range(SIZE)
         )
-        for rank in range(SIZE)
     ]
-    said = [process.communicate(timeout=300)[1] for process in processes]
-    assert [process.returncode for process in processes] == [0] * SIZE, "\n".join(said)
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(300)
+    assert [process.exitcode for process in processes] == [0] * SIZE  # tracebacks are on stderr
     return out
 
 
@@ -137,6 +150,15 @@ def test_shares_cover_the_batch_and_differ_by_one_at_most(samples: int, size: in
     shares = [list(range(samples))[world(rank, size).share(samples)] for rank in range(size)]
     assert [sample for share in shares for sample in share] == list(range(samples))
     assert {len(share) for share in shares} <= {samples // size, samples // size + 1}
+
+
+def test_a_process_that_others_wait_for_takes_their_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 6)
+    for processes, threads in ((4, 4), (8, 6)):
+        group = ProcessGroup(Launch(0, processes, 0, processes, "localhost"))
+        with group.others_wait():
+            assert torch.get_num_threads() == threads
+        assert torch.get_num_threads() == 1
 
 
 def test_more_processes_than_samples_are_refused() -> None:
