@@ -75,7 +75,7 @@ def test_a_finished_run_resumed_stays_as_it_is(copy: Path, finished: Path) -> No
 
 def test_a_run_is_never_overwritten(finished: Path, data: Path) -> None:
     before = {p: p.read_bytes() for p in finished.rglob("*") if p.is_file()}
-    with pytest.raises(UsageError, match="this place is taken, and runs are never overwritten"):
+    with pytest.raises(UsageError, match="this place is taken, and nothing is ever overwritten"):
         train(data, out=finished)
     assert {p: p.read_bytes() for p in finished.rglob("*") if p.is_file()} == before
 
