@@ -39,8 +39,8 @@ class Colour(Feature):
     the middle; the opponent axes are those of van de Sande, Gevers & Snoek 2010.
     """
 
-    bare: ClassVar[str] = "spaces"
-    feature: Literal["colour"] = "colour"
+    bare: ClassVar[tuple[str, ...]] = ("spaces",)
+    step: Literal["colour"] = "colour"
     spaces: Annotated[tuple[Space, ...], AsRow] = Field(
         default=("rgb", "lab"), min_length=1, max_length=6, description="Colour spaces"
     )

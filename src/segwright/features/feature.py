@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import Annotated, Any, ClassVar, Literal, Self
+from abc import abstractmethod
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
-from segwright.config import Config
 from segwright.features.view import View
+from segwright.rows import Step
 
 
 def _as_row(value: Any) -> Any:
@@ -30,23 +30,14 @@ SIGMAS_MEANING = "Standard deviations of the Gaussians in pixels, each 0.3 … 3
 ON_MEANING = "What is filtered: the brightness ('grey') or each channel ('channels')"
 
 
-class Feature(Config, ABC):
-    """One kind of feature with its settings; each has its name in a field `feature`.
+class Feature(Step):
+    """One kind of feature with its settings; each has its name in a field `step`.
 
     A feature is a pure function of the pixels within `reach_px` of the one described, so a large
     picture may be described in bands.
-
-    Attributes:
-        bare: The setting that a value without a name stands for: `{gaussian: [1, 2]}`.
     """
 
-    model_config = ConfigDict(allow_inf_nan=False)
-
-    bare: ClassVar[str]
-
-    @property
-    def name(self) -> str:
-        return type(self).model_fields["feature"].default
+    room: ClassVar[str] = "features"
 
     @property
     @abstractmethod
@@ -68,30 +59,3 @@ class Feature(Config, ABC):
         Returns:
             (F, Y, X) float32, finite; F as `names`.
         """
-
-    @classmethod
-    def read(cls, value: Any) -> Self:
-        """A feature from what a user gives: None, settings by name, or the value of `bare`.
-
-        Raises:
-            UnknownNameError: There is no such setting.
-            UsageError: A value is out of range.
-        """
-        given = value if isinstance(value, dict) else {} if value is None else {cls.bare: value}
-        return cls.of(given, where=f"feature {cls.model_fields['feature'].default!r}")
-
-    def __str__(self) -> str:
-        """Its name with the settings that are not the default."""
-        fields = type(self).model_fields.items()
-        told = [
-            f"{name} {_shown(value)}"
-            for name, field in fields
-            if (value := getattr(self, name)) != field.default
-        ]
-        return f"{self.name} ({', '.join(told)})" if told else self.name
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, tuple):
-        return " ".join(map(_shown, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)

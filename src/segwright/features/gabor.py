@@ -21,8 +21,8 @@ class Gabor(Feature):
     taken off. A round Gaussian lets a filter be done along the axes, one after the other.
     """
 
-    bare: ClassVar[str] = "wavelengths_px"
-    feature: Literal["gabor"] = "gabor"
+    bare: ClassVar[tuple[str, ...]] = ("wavelengths_px",)
+    step: Literal["gabor"] = "gabor"
     wavelengths_px: Annotated[tuple[Wavelength, ...], AsRow] = Field(
         default=(4.0, 8.0, 16.0),
         min_length=1,

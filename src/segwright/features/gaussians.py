@@ -16,8 +16,8 @@ from segwright.features.view import View, gaussian_reach, plane_names
 class Gaussians(Feature):
     """The picture itself, blurred: the mean of its surroundings at every scale."""
 
-    bare: ClassVar[str] = "sigmas_px"
-    feature: Literal["gaussian"] = "gaussian"
+    bare: ClassVar[tuple[str, ...]] = ("sigmas_px",)
+    step: Literal["gaussian"] = "gaussian"
     sigmas_px: Sigmas = Field(default=SIGMAS_PX, description=SIGMAS_MEANING)
     on: On = Field(default="channels", description=ON_MEANING)
 
@@ -39,8 +39,8 @@ class DifferenceOfGaussians(Feature):
     (Marr & Hildreth 1980). For each two neighbours of `sigmas_px`, the finer minus the coarser.
     """
 
-    bare: ClassVar[str] = "sigmas_px"
-    feature: Literal["difference"] = "difference"
+    bare: ClassVar[tuple[str, ...]] = ("sigmas_px",)
+    step: Literal["difference"] = "difference"
     sigmas_px: Sigmas = Field(
         default=SIGMAS_PX,
         description="Standard deviations of the Gaussians in pixels, rising, at least two",
@@ -79,8 +79,8 @@ class Laplacian(Feature):
     sizes of a shape at its own scale (Lindeberg 1998).
     """
 
-    bare: ClassVar[str] = "sigmas_px"
-    feature: Literal["laplacian"] = "laplacian"
+    bare: ClassVar[tuple[str, ...]] = ("sigmas_px",)
+    step: Literal["laplacian"] = "laplacian"
     sigmas_px: Sigmas = Field(default=SIGMAS_PX, description=SIGMAS_MEANING)
     on: On = Field(default="grey", description=ON_MEANING)
 

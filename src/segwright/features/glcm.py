@@ -24,8 +24,8 @@ class CoOccurrence(Feature):
     correlation -1 … 1 and 1 where all levels are the same.
     """
 
-    bare: ClassVar[str] = "windows_px"
-    feature: Literal["glcm"] = "glcm"
+    bare: ClassVar[tuple[str, ...]] = ("windows_px",)
+    step: Literal["glcm"] = "glcm"
     windows_px: Annotated[tuple[int, ...], AsRow] = Field(
         default=(11,), min_length=1, max_length=4, description="Sides of the windows, odd, 3 … 63"
     )

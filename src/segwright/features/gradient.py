@@ -35,8 +35,8 @@ class Gradient(Feature):
     of twice the angle, 0 and 0 where the picture is flat.
     """
 
-    bare: ClassVar[str] = "sigmas_px"
-    feature: Literal["gradient"] = "gradient"
+    bare: ClassVar[tuple[str, ...]] = ("sigmas_px",)
+    step: Literal["gradient"] = "gradient"
     sigmas_px: Sigmas = Field(default=SIGMAS_PX, description=SIGMAS_MEANING)
     operator: Literal["gaussian", "sobel", "scharr"] = Field(
         default="gaussian",

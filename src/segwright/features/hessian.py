@@ -21,8 +21,8 @@ class Hessian(Feature):
     absolute value: high on lines of either kind, 0 on round blobs.
     """
 
-    bare: ClassVar[str] = "sigmas_px"
-    feature: Literal["hessian"] = "hessian"
+    bare: ClassVar[tuple[str, ...]] = ("sigmas_px",)
+    step: Literal["hessian"] = "hessian"
     sigmas_px: Sigmas = Field(default=SIGMAS_PX, description=SIGMAS_MEANING)
     on: On = Field(default="grey", description=ON_MEANING)
 

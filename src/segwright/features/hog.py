@@ -23,8 +23,8 @@ class OrientedGradients(Feature):
     around it, clipped at 0.2 and divided by its own length, so that contrast does not matter.
     """
 
-    bare: ClassVar[str] = "cell_px"
-    feature: Literal["hog"] = "hog"
+    bare: ClassVar[tuple[str, ...]] = ("cell_px",)
+    step: Literal["hog"] = "hog"
     cell_px: int = Field(default=8, ge=2, le=64, description="Side of a cell in pixels, 2 … 64")
     orientations: int = Field(
         default=9, ge=2, le=18, description="Directions, spread evenly over half a turn, 2 … 18"

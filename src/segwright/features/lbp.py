@@ -22,8 +22,8 @@ class LocalBinaryPatterns(Feature):
     the share of each pattern in a square window: `points` + 2 values a radius.
     """
 
-    bare: ClassVar[str] = "radii_px"
-    feature: Literal["lbp"] = "lbp"
+    bare: ClassVar[tuple[str, ...]] = ("radii_px",)
+    step: Literal["lbp"] = "lbp"
     radii_px: Annotated[tuple[Radius, ...], AsRow] = Field(
         default=(1.0, 2.0), min_length=1, max_length=6, description="Radii of the circles, 1 … 16"
     )

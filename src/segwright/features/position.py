@@ -17,8 +17,8 @@ class Position(Feature):
     For pictures that are taken alike: a road lies below, the sky above.
     """
 
-    bare: ClassVar[str] = "axes"
-    feature: Literal["position"] = "position"
+    bare: ClassVar[tuple[str, ...]] = ("axes",)
+    step: Literal["position"] = "position"
     axes: Annotated[tuple[Literal["y", "x"], ...], AsRow] = Field(
         default=("y", "x"), min_length=1, max_length=2, description="Along which axes"
     )

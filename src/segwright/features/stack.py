@@ -3,46 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, ClassVar
 
 import numpy as np
-from pydantic import BeforeValidator, ConfigDict, Field, RootModel, SerializeAsAny, ValidationError
+from pydantic import BeforeValidator, Field, field_validator
 
-from segwright.errors import UnknownNameError, UsageError
 from segwright.features.catalog import FEATURES
+from segwright.features.colour import Colour
 from segwright.features.feature import Feature
+from segwright.features.gabor import Gabor
+from segwright.features.gaussians import DifferenceOfGaussians, Gaussians, Laplacian
+from segwright.features.glcm import CoOccurrence
+from segwright.features.gradient import Gradient
+from segwright.features.hessian import Hessian
+from segwright.features.hog import OrientedGradients
+from segwright.features.lbp import LocalBinaryPatterns
+from segwright.features.position import Position
+from segwright.features.statistics import Statistics
+from segwright.features.structure_tensor import StructureTensor
 from segwright.features.view import View
+from segwright.rows import Row, short_form
 
 _BAND_BYTES = 256 * 2**20
 
 
-def _read(value: Any) -> Feature:
-    """A feature from "lab", {"gaussian": [1, 2]}, {"lbp": {…}} or {"feature": "lbp", …}."""
-    if isinstance(value, Feature):
-        return value
-    if isinstance(value, str):
-        name, given = value, None
-    elif isinstance(value, dict) and "feature" in value:
-        name, given = value["feature"], {k: v for k, v in value.items() if k != "feature"}
-    elif isinstance(value, dict) and len(value) == 1:
-        ((name, given),) = value.items()
-    else:
-        raise ValueError("a feature is its name, or {NAME: value} or {NAME: {SETTING: value}}")
-    if name not in FEATURES:
-        raise UnknownNameError("feature", str(name), FEATURES, where="features")
-    return FEATURES[name].feature.read(given)
+_AnyFeature = Annotated[
+    Colour
+    | Gaussians
+    | DifferenceOfGaussians
+    | Laplacian
+    | Gradient
+    | Hessian
+    | StructureTensor
+    | Gabor
+    | LocalBinaryPatterns
+    | CoOccurrence
+    | OrientedGradients
+    | Statistics
+    | Position,
+    Field(discriminator="step"),
+    BeforeValidator(short_form({n: e.feature for n, e in FEATURES.items()}, "feature")),
+]
 
 
-def _as_row(value: Any) -> Any:
-    if isinstance(value, str | dict | Feature):
-        return (value,)
-    return tuple(value) if isinstance(value, list) else value
-
-
-_Row = tuple[Annotated[SerializeAsAny[Feature], BeforeValidator(_read)], ...]
-
-
-class FeatureStack(RootModel[_Row]):
+class FeatureStack(Row[_AnyFeature]):
     """What every pixel is described by, feature after feature.
 
     Example:
@@ -51,43 +55,24 @@ class FeatureStack(RootModel[_Row]):
         23
     """
 
-    model_config = ConfigDict(frozen=True)
+    room: ClassVar[str] = "features"
+    like: ClassVar[str] = "[colour, {gaussian: [1, 2, 4]}, hessian]"
 
-    root: Annotated[_Row, BeforeValidator(_as_row), Field(min_length=1)]
-
+    @field_validator("root")
     @classmethod
-    def of(cls, value: object) -> FeatureStack:
-        """Reads the short form: names, `{name: value}` or `{name: {setting: value}}`, in a list.
-
-        Raises:
-            UnknownNameError: A feature or setting that there is not; the nearest ones are named.
-            UsageError: A value that a feature does not take.
-        """
-        if isinstance(value, cls):
-            return value
-        try:
-            return cls.model_validate(value)
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise UsageError(
-                f"features cannot be {first.get('input')!r}: "
-                f"{first['msg'].removeprefix('Value error, ')}",
-                where="features",
-                remedy="Write it like [colour, {gaussian: [1, 2, 4]}, hessian]",
-            ) from None
-
-    @property
-    def features(self) -> tuple[Feature, ...]:
-        return self.root
+    def _not_empty(cls, row: tuple[Feature, ...]) -> tuple[Feature, ...]:
+        if not row:
+            raise ValueError("at least one feature is needed")
+        return row
 
     @property
     def reach_px(self) -> int:
         """How far a pixel sees along Y or X."""
-        return max(feature.reach_px for feature in self.root)
+        return max(feature.reach_px for feature in self.steps)
 
     def names(self, num_channels: int) -> tuple[str, ...]:
         """What the F values of a pixel are called, for pictures of C channels."""
-        return tuple(name for feature in self.root for name in feature.names(num_channels))
+        return tuple(name for feature in self.steps for name in feature.names(num_channels))
 
     def describe(self, pixels: np.ndarray) -> np.ndarray:
         """Describes every pixel of a picture at once.
@@ -107,7 +92,7 @@ class FeatureStack(RootModel[_Row]):
         """As `describe`, of a picture or a band of it that is prepared already."""
         found = np.empty((len(self.names(view.num_channels)), *view.pixels.shape[:2]), np.float32)
         first = 0
-        for feature in self.root:
+        for feature in self.steps:
             values = feature.describe(view)
             found[first : first + len(values)] = values
             first += len(values)

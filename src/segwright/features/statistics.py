@@ -21,8 +21,8 @@ class Statistics(Feature):
     The median is to 1/256 of the full scale; the entropy, in bits, is of 16 levels.
     """
 
-    bare: ClassVar[str] = "windows_px"
-    feature: Literal["statistics"] = "statistics"
+    bare: ClassVar[tuple[str, ...]] = ("windows_px",)
+    step: Literal["statistics"] = "statistics"
     windows_px: Annotated[tuple[int, ...], AsRow] = Field(
         default=(5, 11), min_length=1, max_length=8, description="Sides of the windows, odd, 3 … 63"
     )

@@ -36,8 +36,8 @@ class StructureTensor(Feature):
     as the cosine and sine of twice the angle.
     """
 
-    bare: ClassVar[str] = "sigmas_px"
-    feature: Literal["structure"] = "structure"
+    bare: ClassVar[tuple[str, ...]] = ("sigmas_px",)
+    step: Literal["structure"] = "structure"
     sigmas_px: Sigmas = Field(default=SIGMAS_PX, description=SIGMAS_MEANING)
     spread: float = Field(
         default=2.0, ge=0.5, le=8, description="Width of the average as a multiple of σ, 0.5 … 8"

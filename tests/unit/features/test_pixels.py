@@ -169,7 +169,7 @@ def test_stripes_are_coherent_and_have_their_orientation() -> None:
 def test_gabor_filters_are_those_of_scikit_image() -> None:
     feature_of = FeatureStack.of({"gabor": {"wavelengths_px": [6], "orientations": 3}})
     found = feature_of.describe(SMOOTH[..., None])
-    sigma = feature_of.features[0].sigma_px(6)  # pyright: ignore[reportAttributeAccessIssue]
+    sigma = feature_of.steps[0].sigma_px(6)  # pyright: ignore[reportAttributeAccessIssue]
     for turn, values in enumerate(found):
         kernel = filters.gabor_kernel(
             1 / 6, theta=np.pi * turn / 3, sigma_x=sigma, sigma_y=sigma, n_stds=4
@@ -242,7 +242,7 @@ def test_oriented_gradients_are_those_of_scikit_image(cell: int, block: int) -> 
     plane = SMOOTH[:48, :72]
     found = cell_histograms(plane, cell, 9)
     if block == 3:
-        (stack,) = FeatureStack.of({"hog": cell}).features
+        (stack,) = FeatureStack.of({"hog": cell}).steps
         found = stack.describe(View(plane[..., None].copy()))
     expected = feature.hog(
         plane, 9, (cell, cell), (block, block), feature_vector=False,
