@@ -80,7 +80,9 @@ def learned(data: Path, splits: tuple[str, ...], work: Path) -> Path:
     if not folder.exists():
         images = [image for split in splits for image in annotated_images(data / split)]
         started = time.perf_counter()
-        method = LearnedContours().learn_contours(Lazy(images, AnnotatedImage.read), Lazy(
+        method = build_method("contour_forest")
+        assert isinstance(method, LearnedContours)
+        method.learn_contours(Lazy(images, AnnotatedImage.read), Lazy(
             images, AnnotatedImage.regions_of
         ))  # fmt: skip
         took = time.perf_counter() - started
@@ -104,7 +106,7 @@ class Lazy(Sequence[Any]):
 
 def main() -> None:
     """Prints one table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--methods", default="gpb_owt_ucm,contour_forest")
     parser.add_argument("--split", default="test")

@@ -83,7 +83,8 @@ class UltrametricMap:
         height, width = regions.shape
         tree = _Tree(1 + max(int(regions.max()), int(np.max(pairs, initial=0))))
         for index in np.argsort(np.asarray(heights, float), kind="stable"):
-            tree.join(*pairs[index], float(heights[index]))
+            one, two = pairs[index]
+            tree.join(one, two, float(heights[index]))
         strengths = np.zeros((2 * height + 1, 2 * width + 1), np.float32)
         strengths[2:-2:2, 1::2] = tree.heights(regions[:-1], regions[1:])
         strengths[1::2, 2:-2:2] = tree.heights(regions[:, :-1], regions[:, 1:])

@@ -47,7 +47,7 @@ class LearnedContours(Method):
     )
     trees: int = Field(8, ge=1, le=64, description="Trees that are grown")
     samples: int = Field(
-        1_500_000, ge=100, le=100_000_000, description="Places in all images that are learned from"
+        1_200_000, ge=100, le=100_000_000, description="Places in all images that are learned from"
     )
     random_state: int = Field(0, ge=0, description="Seed of everything random")
 

@@ -143,13 +143,13 @@ def _around(labels: np.ndarray, cells: np.ndarray) -> np.ndarray:
     framed = np.pad(labels, ((PATCH // 2, PATCH // 2 + 1),) * 2, "symmetric")
     windows = np.lib.stride_tricks.sliding_window_view(framed, (PATCH, PATCH))
     y, x = (CELL_PX * cells).T
-    return windows[y, x].reshape(len(cells), -1)
+    return windows[y, x].reshape(len(cells), PATCH * PATCH)
 
 
 def _patches(labels: np.ndarray, cells: np.ndarray) -> np.ndarray:
     """(n, 256) uint8 regions around cells, numbered anew for each."""
     found = _around(labels, cells)
-    if int(labels.max()) < 256 and int(labels.min()) >= 0:
+    if not found.size or int(found.max()) < 256:
         return found.astype(np.uint8)
     return np.stack([np.unique(one, return_inverse=True)[1] for one in found]).astype(np.uint8)
 

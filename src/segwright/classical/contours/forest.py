@@ -99,7 +99,7 @@ class ContourForest:
         samples: Samples,
         *,
         trees: int = 8,
-        share: float = 0.5,
+        share: float = 0.25,
         tries: int = 64,
         least: int = 8,
         deepest: int = 64,

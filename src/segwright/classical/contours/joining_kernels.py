@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from typing import Any
 
 import numpy as np
 
@@ -70,7 +71,7 @@ def join(ends, sums, lengths, sizes, colours, by_colour, by_size):
     # The contours of a region are a linked list of half edges: 2e at ends[e, 0], 2e + 1 at [e, 1].
     first, behind = np.full(count, -1, np.int64), np.full(2 * number, -1, np.int64)
     changes = np.zeros(number, np.int64)  # -1 for contours that are gone
-    queue = [(0.0, 0, 0) for _ in range(0)]
+    queue: list[Any] = [(0.0, 0, 0) for _ in range(0)]
     for half in range(2 * number):
         region = ends[half >> 1, half & 1]
         behind[half] = first[region]

@@ -93,6 +93,15 @@ def test_places_around_which_something_is_unknown_are_left_out():
     assert (samples.cell_yx[:, 1] >= (40 + 8) // 2).all()
 
 
+def test_an_image_of_which_nothing_is_known_adds_nothing():
+    colours, regions = _drawn(0)
+    samples = gathered(
+        [(colours, [np.full_like(regions, -1)]), (colours, [regions + 1000])], each=100, seed=0
+    )
+    assert (samples.image == 1).all() and len(samples.patches) == 100
+    assert samples.patches.max() == 1  # numbered anew
+
+
 def test_the_contour_is_found_and_the_stripes_are_not(forest):
     colours, regions = _drawn(100)
     found = ContourDetector(forest, scales=(1.0,)).contours(colours)
