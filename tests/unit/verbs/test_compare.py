@@ -57,7 +57,7 @@ def test_a_network_is_trained_apart_and_ranked_beside_masks(
     page = report.report.read_text(encoding="utf-8")
     for part in ("Ranking", "Every two of them", "Where they differ most", "by fast", "MB"):
         assert part in page
-    with pytest.raises(UsageError, match="never overwritten"):
+    with pytest.raises(UsageError, match="nothing is ever overwritten"):
         compare(data, [good], out=tmp_path / "page.html")
 
 
