@@ -77,7 +77,7 @@ def _slope(inside: np.ndarray, y: int, x: int, along_y: bool) -> int:
     else:
         low = inside[y, max(x - 1, 1)]
         high = inside[y, min(x + 1, inside.shape[1] - 2)]
-    return np.int64(high) - np.int64(low)
+    return int(np.int64(high) - np.int64(low))  # of bytes, which have no sign
 
 
 @kernel

@@ -128,7 +128,7 @@ def link(
                     continue
                 length = 1.4142135 if move % 2 == 0 else 1.0
                 weak = max(0.0, 1.0 - strength[yy, xx])
-                further = spent + length * (_FLAT + weak)
+                further = float(spent + length * (_FLAT + weak))
                 if further < cost[r, c]:
                     cost[r, c] = further
                     came[r, c] = cell

@@ -60,7 +60,7 @@ def join_all(
             at[half] = pairs[contour, side]
             degree[at[half]] += 1
             _put_in(half, at[half], first, before, behind)
-        queue.append((sums[contour] / lengths[contour], contour, 0))
+        queue.append((float(sums[contour] / lengths[contour]), contour, 0))
     heapq.heapify(queue)
     joined, heights = np.empty((count - 1, 2), np.int32), np.empty(count - 1)
     made, height = 0, 0.0
@@ -99,7 +99,8 @@ def join_all(
                 changes[dropped] = -1
                 degree[other] -= 1
                 _take_out(half ^ 1, other, first, before, behind)
-                heapq.heappush(queue, (sums[kept] / lengths[kept], kept, changes[kept]))
+                strength = float(sums[kept] / lengths[kept])
+                heapq.heappush(queue, (strength, int(kept), int(changes[kept])))
             half = following
     return joined[:made], heights[:made]
 
@@ -119,10 +120,10 @@ def cut(pairs: np.ndarray, count: int) -> np.ndarray:
     for index in range(len(pairs)):
         roots = [0, 0]
         for side in range(2):
-            node = np.int64(pairs[index, side])
+            node = int(pairs[index, side])
             while parent[node] != node:
                 parent[node] = parent[parent[node]]
-                node = parent[node]
+                node = int(parent[node])
             roots[side] = node
         parent[max(roots[0], roots[1])] = min(roots[0], roots[1])
     found = np.empty(count, np.int32)

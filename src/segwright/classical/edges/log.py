@@ -31,8 +31,8 @@ class LaplacianOfGaussian(EdgeRegions):
     }
     scale_param: ClassVar[str] = "contrast"
     scales: ClassVar[tuple[float, ...]] = (
-        *(0.0, 0.15, 0.3, 0.5, 0.75, 1.0, 1.3, 1.6),
-        *(2.0, 2.5, 3.0, 4.0, 5.0, 6.5, 9.0),
+        *(0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.3, 1.6),
+        *(2.0, 2.5, 3.0, 4.0, 5.0, 7.0),
     )
 
     sigma_px: float = Field(
@@ -42,14 +42,14 @@ class LaplacianOfGaussian(EdgeRegions):
         1.5,
         ge=0,
         le=1000,
-        description="Least step of the Laplacian across an edge, in multiples of its mean absolute"
-        " value in the image; 0 to 1000",
+        description="Least change of the Laplacian over `sigma_px` across an edge, in multiples of"
+        " its mean absolute value in the image; 0 to 1000",
     )
 
     def edges(self, image: Image) -> tuple[np.ndarray, np.ndarray]:
         yy, _, xx = second_derivatives(gaussian(grey(image), self.sigma_px))
         bend = yy + xx
-        least = self.contrast * float(np.abs(bend).mean(dtype=np.float64))
+        least = self.contrast * float(np.abs(bend).mean(dtype=np.float64)) / self.sigma_px
         strength = Gradients.of(image, sigma_px=self.sigma_px, operator="central").strength()
         return zero_crossings(bend, least), strength
 

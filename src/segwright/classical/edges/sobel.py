@@ -23,7 +23,7 @@ class Sobel(EdgeRegions):
 
     name: ClassVar[str] = "sobel"
     search: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "quantile": (0.7, 0.8, 0.9, 0.95),
+        "quantile": (0.6, 0.7, 0.8, 0.9),
         "sigma_px": (0.0, 1.0, 2.0),
     }
     scale_param: ClassVar[str] = "quantile"
@@ -33,7 +33,7 @@ class Sobel(EdgeRegions):
     )
 
     quantile: float = Field(
-        0.85,
+        0.8,
         ge=0,
         le=1,
         description="Share of all pixels that are less steep than an edge; 0 to 1",
@@ -44,7 +44,7 @@ class Sobel(EdgeRegions):
         " (1 1 1)",
     )
     sigma_px: float = Field(
-        1.0, ge=0, le=50, description="Standard deviation of the blur before, in pixels; 0: none"
+        1.5, ge=0, le=50, description="Standard deviation of the blur before, in pixels; 0: none"
     )
 
     def edges(self, image: Image) -> tuple[np.ndarray, np.ndarray]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from segwright.classical.active_contours.chan_vese import ChanVese, checkerboard, two_means
+from segwright.classical.active_contours.chan_vese import checkerboard, two_means
 from segwright.classical.active_contours.contour import Contour
-from segwright.classical.active_contours.geodesic import GeodesicContour, drawn_to_edges
+from segwright.classical.active_contours.geodesic import drawn_to_edges
+from segwright.classical.catalog import build_method
 from segwright.images.image import Image
 
 pytest.importorskip("numba")
@@ -91,21 +92,22 @@ def test_geodesic_contours_are_scikit_images(outwards: bool, balloon: int):
 def test_chan_vese_finds_a_noisy_disc(initial: str, negative: bool):
     values, clean = disc(), disc(noise=0) > 0.5
     image = Image.from_array(1 - values if negative else values)
-    found = ChanVese(initial=initial).parts(image) == (0 if negative else 1)
+    found = build_method("chan_vese", initial=initial).parts(image) == (0 if negative else 1)
     assert (found != clean).mean() < 0.02
 
 
 def test_smoothing_is_against_noise():
     values, clean = disc(noise=0.3), disc(noise=0) > 0.5
     image = Image.from_array(values)
-    rough = (ChanVese(smoothing=0).parts(image) != clean).mean()
-    assert (ChanVese(smoothing=3).parts(image) != clean).mean() < rough / 3
+    rough = (build_method("chan_vese", smoothing=0).parts(image) != clean).mean()
+    assert (build_method("chan_vese", smoothing=3).parts(image) != clean).mean() < rough / 3
 
 
 def test_a_frame_shrinks_to_the_object():
     values, clean = disc(noise=0.02), disc(noise=0) > 0.5
+    shrinking = build_method("geodesic_contour", initial="frame", balloon="inwards")
     for image in (Image.from_array(values), Image.from_array(1 - values)):
-        found = GeodesicContour(initial="frame", balloon="inwards").parts(image)
+        found = shrinking.parts(image)
         assert (found != clean).mean() < 0.02
 
 
@@ -122,9 +124,16 @@ def test_a_contour_settles_even_if_it_swings():
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 2)])
-@pytest.mark.parametrize(
-    "method", [ChanVese(), GeodesicContour(), GeodesicContour(initial="frame", balloon="inwards")]
-)
-def test_small_images_have_a_contour(method: ChanVese | GeodesicContour, shape: tuple[int, int]):
-    values = np.random.default_rng(0).random(shape).astype(np.float32)
-    assert method.parts(Image.from_array(values)).shape == shape
+@pytest.mark.parametrize("initial", ["otsu", "checkerboard"])
+def test_small_images_have_two_sides(initial: str, shape: tuple[int, int]):
+    image = Image.from_array(np.random.default_rng(0).random(shape).astype(np.float32))
+    assert build_method("chan_vese", initial=initial).parts(image).shape == shape
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 2)])
+@pytest.mark.parametrize("balloon", ["none", "inwards", "outwards"])
+def test_small_images_have_a_contour(balloon: str, shape: tuple[int, int]):
+    image = Image.from_array(np.random.default_rng(0).random(shape).astype(np.float32))
+    for initial in ("brighter", "frame"):
+        method = build_method("geodesic_contour", initial=initial, balloon=balloon)
+        assert method.parts(image).shape == shape

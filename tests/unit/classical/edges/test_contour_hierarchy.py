@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from segwright.classical.catalog import build_method
 from segwright.classical.edges.canny_owt import CannyOwt
 from segwright.classical.edges.gradient import Gradients
 from segwright.classical.edges.hierarchy import watershed_hierarchy
@@ -72,12 +73,18 @@ def test_regions_are_joined_as_by_looking_at_all_contours(seed: int):
         assert same(cut(order[:joined], side * side), states[joined - 1])
 
 
+def canny_owt(**settings: float) -> CannyOwt:
+    method = build_method("canny_owt", **settings)
+    assert isinstance(method, CannyOwt)
+    return method
+
+
 def noise(seed: int = 0) -> Image:
     return Image(np.random.default_rng(seed).integers(0, 256, (40, 50, 3), np.uint8))
 
 
 def test_levels_are_nested_and_are_those_of_the_map():
-    hierarchy = CannyOwt(sigma_px=1.5).hierarchy(noise())
+    hierarchy = canny_owt(sigma_px=1.5).hierarchy(noise())
     contours = hierarchy.contours()
     before = None
     for level in np.quantile(hierarchy.heights, (0, 0.2, 0.5, 0.8, 0.95, 1)):
@@ -123,14 +130,14 @@ def test_a_watershed_that_runs_across_an_edge_is_not_taken_for_it():
 
 def test_a_constant_image_is_one_region():
     constant = Image(np.full((9, 11, 3), 77, np.uint8))
-    assert (CannyOwt().parts(constant) == 0).all()
-    assert CannyOwt().hierarchy(constant).heights.size == 0
-    assert CannyOwt().parts(Image(np.zeros((1, 1, 1), np.uint8))).tolist() == [[0]]
+    assert (canny_owt().parts(constant) == 0).all()
+    assert canny_owt().hierarchy(constant).heights.size == 0
+    assert canny_owt().parts(Image(np.zeros((1, 1, 1), np.uint8))).tolist() == [[0]]
 
 
 def test_dim_images_have_the_regions_of_bright_ones():
     values = np.random.default_rng(3).random((60, 80, 1)).astype(np.float32)
-    bright, dim = (CannyOwt(level=0.8).parts(Image(values * one)) for one in (1.0, 0.125))
+    bright, dim = (canny_owt(level=0.8).parts(Image(values * one)) for one in (1.0, 0.125))
     assert bright.max() > 3
     # The relief is in whole levels, which are coarser in the dim image.
     assert abs(int(bright.max()) - int(dim.max())) <= 0.1 * bright.max()
@@ -140,6 +147,6 @@ def test_natural_images_are_covered_as_published(shared_data: Path):
     images = annotated_images(shared_data / "bsds500" / "train")[::50]
     counts = []
     for image in images:
-        nested = CannyOwt().hierarchy(image.read()).contours().nested(CannyOwt.scales)
+        nested = canny_owt().hierarchy(image.read()).contours().nested(CannyOwt.scales)
         counts.append(RegionCounts.of(nested, image.regions_of()))
     assert RegionScores.of(counts).covering_ods > 0.49

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from segwright.classical.catalog import build_method
-from segwright.classical.edges.canny import Canny
 from segwright.classical.edges.closing import enclosed, linked
 from segwright.classical.edges.gradient import Gradients
 from segwright.classical.edges.log import zero_crossings
@@ -40,6 +39,12 @@ def panes() -> tuple[Image, np.ndarray]:
     return Image.from_array(np.clip(levels + noise, 0, 255).astype(np.uint8)), numbers
 
 
+def linking(name: str, **settings: float) -> EdgeRegions:
+    method = build_method(name, **settings)
+    assert isinstance(method, EdgeRegions)
+    return method
+
+
 @pytest.mark.parametrize("operator", ["sobel", "scharr", "prewitt"])
 def test_operators_are_scikit_images(operator: str):
     values = blobs()
@@ -65,8 +70,7 @@ def test_channels_are_added_as_a_matrix():
 
 def test_canny_finds_the_edges_of_scikit_image():
     values = blobs((160, 200))
-    canny = Canny(sigma_px=2.0, low=0.6, high=0.85)
-    ours = canny.edges(Image.from_array(values))[0] > 0
+    ours = linking("canny", sigma_px=2.0, low=0.6, high=0.85).edges(Image.from_array(values))[0] > 0
     theirs = feature.canny(
         values, sigma=2.0, low_threshold=0.6, high_threshold=0.85, use_quantiles=True
     )
@@ -140,13 +144,10 @@ def test_a_ring_closes_on_itself_and_a_line_runs_to_the_border():
 
 
 def test_links_do_not_depend_on_the_number_of_threads(monkeypatch: pytest.MonkeyPatch):
-    import numba
-
-    canny = Canny(gap_px=10)
-    edges, strength = canny.edges(Image.from_array(blobs()))
-    monkeypatch.setattr(numba.config, "NUMBA_NUM_THREADS", 1)
+    edges, strength = linking("canny", gap_px=10).edges(Image.from_array(blobs()))
+    monkeypatch.setattr("numba.config.NUMBA_NUM_THREADS", 1)
     alone = linked(edges, strength, gap_px=10)
-    monkeypatch.setattr(numba.config, "NUMBA_NUM_THREADS", 4)
+    monkeypatch.setattr("numba.config.NUMBA_NUM_THREADS", 4)
     assert np.array_equal(linked(edges, strength, gap_px=10), alone)
     assert alone.sum() > edges.sum()
 
@@ -176,9 +177,7 @@ def test_nothing_but_edges_is_one_region():
 @pytest.mark.parametrize("name", LINKED)
 def test_panes_are_found(name: str):
     image, numbers = panes()
-    method = build_method(name)
-    assert isinstance(method, EdgeRegions)
-    found = method.parts(image)
+    found = linking(name).parts(image)
     count = int(found.max()) + 1
     assert 9 <= count <= 20  # some noise is closed too
     shared = np.bincount((found * 9 + numbers).ravel(), minlength=count * 9).reshape(count, 9)
