@@ -84,7 +84,7 @@ def test_the_parts_are_what_was_promised(name: str):
         assert np.array_equal(np.unique(parts), np.arange(parts.max() + 1))
         assert method.segment(image).regions is not None
     else:
-        assert 0 <= parts.min() and parts.max() < len(method.part_names)
+        assert parts.min() >= 0 and parts.max() < len(method.part_names)
         assert method.classes.names == method.part_names
 
 
