@@ -21,15 +21,19 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
+from segwright.errors import UsageError
 from segwright.kernels import in_shares
 from segwright.refine import grid_kernels as kernels
 
-_STEP = 0.8  # of the grid, in standard deviations
+_STEP = 0.7  # of the grid, in standard deviations
 _LEFT = 1 / _STEP**2 - 0.5  # variance of the blur between nodes: giving and taking is 1/4 each
-_TAIL = 7.5  # a Gaussian ends where it is exp(-7.5), a two-thousandth
+_REACH = 5  # steps that the blur goes, in which it falls to exp(-8)
+_MOST_BYTES = 2 * 2**30  # of a table; there are two as large
+_MOST_LANES = 16
 _NODES = 3  # along each axis, that a pixel gives to and takes from
 # Sides of blocks. What is given is summed up over many blocks, so that their coarseness evens out;
 # what a pixel takes is its own.
@@ -76,6 +80,9 @@ class _Axis:
         return np.repeat(spread, side, axis=0)[: self._length]
 
 
+_Pass = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
 @dataclass(frozen=True, eq=False)
 class _Colours:
     """The colour cells of an image.
@@ -84,28 +91,39 @@ class _Colours:
         base: (Y, X) int32 number of each pixel's nearest cell among all that are nearest.
         stencil: (nearest cells, J) int32 numbers of the cells around each.
         shares: (Y, X, J) float32 of these cells.
-        neighbours: (cells + 1,) int32 where the neighbours of each cell begin, their int32 numbers
-            and float32 weights.
+        number: Of cells.
+        passes: For the blur along each axis, (starts, numbers, weights): where the list of each
+            cell after it begins, cells before it, float32 weights.
+        room: The largest number of cells between passes.
         own: (Y, X) weight that the kernel gives a colour on itself, about 1.
     """
 
     base: np.ndarray
     stencil: np.ndarray
     shares: np.ndarray
-    neighbours: tuple[np.ndarray, np.ndarray, np.ndarray]
+    number: int
+    passes: tuple[_Pass, ...]
+    room: int
     own: np.ndarray
 
     @classmethod
-    def of(cls, colours: np.ndarray) -> _Colours:
-        """The cells of (Y, X, D) colours in standard deviations."""
+    def of(cls, colours: np.ndarray, *, most: int) -> _Colours:
+        """The cells of (Y, X, D) colours in standard deviations, `most` of them at most."""
         dimensions = colours.shape[-1]
         nearest, shares = quadratic(colours / np.float32(_STEP))
-        nearest -= nearest.min((0, 1)) - 1
-        extent = nearest.max((0, 1)) + 2
+        nearest -= nearest.min((0, 1)) - 1 - _REACH  # so that no code is that of two places
+        extent = nearest.max((0, 1)) + 2 + _REACH
         strides = np.append(np.cumprod(extent[:0:-1])[::-1], 1)
         codes, base = np.unique(nearest @ strides, return_inverse=True)
         around = np.array(list(itertools.product((-1, 0, 1), repeat=dimensions)))
         cells, stencil = np.unique(codes[:, None] + around @ strides, return_inverse=True)
+        if len(cells) > most:
+            raise UsageError(
+                f"the image has {len(cells)} different colours at this precision; accepted are "
+                f"{most} with as many places",
+                where="refine: crf",
+                remedy="Choose a larger edge_tone, such as 0.05",
+            )
         blur = _gaussian(np.array([[0, 1, 4], [1, 0, 1], [4, 1, 0]]), _LEFT)
         own = np.prod(((shares @ blur) * shares).sum(-1), axis=-1)
         each = shares[..., 0, :]
@@ -115,28 +133,45 @@ class _Colours:
             base.reshape(colours.shape[:2]).astype(np.int32),
             stencil.reshape(len(codes), -1).astype(np.int32),
             np.ascontiguousarray(each),
-            _neighbours(cells, extent, strides),
+            len(cells),
+            *_blur(cells, strides.tolist()),
             own,
         )
 
 
-def _neighbours(
-    cells: np.ndarray, extent: np.ndarray, strides: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Which of the sorted cells are near each, and the weights of the blur that is left to do."""
-    farthest = 2 * _LEFT * _TAIL
-    reach = int(farthest**0.5)
-    steps = np.array(list(itertools.product(range(-reach, reach + 1), repeat=len(extent))))
-    distances = (steps**2).sum(1)
-    steps, distances = steps[distances <= farthest], distances[distances <= farthest]
-    places = cells[:, None] // strides % extent
-    near = places[:, None] + steps
-    codes = cells[:, None] + steps @ strides
-    found = np.minimum(np.searchsorted(cells, codes), len(cells) - 1)
-    exists = (cells[found] == codes) & ((near >= 0) & (near < extent)).all(-1)
-    weights = np.broadcast_to(_gaussian(distances, _LEFT, dimensions=len(extent)), codes.shape)
-    starts = _starts(exists.sum(1))
-    return starts, found[exists].astype(np.int32), weights[exists]
+def _blur(cells: np.ndarray, strides: list[int]) -> tuple[tuple[_Pass, ...], int]:
+    """The blur of sorted cells along each axis of colour, and the most cells in between.
+
+    Between two passes stand the cells that are reached from some cell by those before and reach
+    some cell by those after.
+    """
+    reached, reaching = [cells], [cells]
+    for first, last in zip(strides[:-1], strides[:0:-1], strict=True):
+        reached.append(_spread(reached[-1], first))
+        reaching.append(_spread(reaching[-1], last))
+    stages = [
+        np.intersect1d(one, other, assume_unique=True)
+        for one, other in zip(reached[1:], reaching[:0:-1], strict=True)
+    ]
+    between = [cells, *stages, cells]
+    passes = tuple(
+        _pass(before, after, stride)
+        for (before, after), stride in zip(pairwise(between), strides, strict=True)
+    )
+    return passes, max(map(len, between))
+
+
+def _spread(cells: np.ndarray, stride: int) -> np.ndarray:
+    return np.unique(cells[:, None] + stride * np.arange(-_REACH, _REACH + 1))
+
+
+def _pass(before: np.ndarray, after: np.ndarray, stride: int) -> _Pass:
+    steps = np.arange(-_REACH, _REACH + 1)
+    codes = after[:, None] + stride * steps
+    found = np.minimum(np.searchsorted(before, codes), len(before) - 1)
+    exists = before[found] == codes
+    weights = np.broadcast_to(_gaussian(steps**2, _LEFT), codes.shape)
+    return _starts(exists.sum(1)), found[exists].astype(np.int32), weights[exists]
 
 
 def quadratic(position: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -148,9 +183,9 @@ def quadratic(position: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return nearest.astype(np.int64), np.stack(shares, axis=-1)
 
 
-def _gaussian(squared: np.ndarray, variance: float, *, dimensions: int = 1) -> np.ndarray:
-    """A Gaussian with the sum that one of variance 1 and height 1 has."""
-    height = (variance * _STEP**2) ** (-dimensions / 2)
+def _gaussian(squared: np.ndarray, variance: float) -> np.ndarray:
+    """A Gaussian in steps with the sum that one of standard deviation 1 and height 1 has."""
+    height = (variance * _STEP**2) ** -0.5
     return (height * np.exp(-squared / (2 * variance))).astype(np.float32)
 
 
@@ -197,7 +232,7 @@ class _Blocks:
 class BilateralGrid:
     """The kernel exp(-|place - place'|² / 2σ² - |colour - colour'|² / 2) of one image.
 
-    Built once for an image and used for any number of sums.
+    Built once for an image and used for any number of sums, one at a time.
 
     Args:
         colours: (Y, X, D) float32 with D 1 … 3, in standard deviations of the colour kernel.
@@ -212,20 +247,23 @@ class BilateralGrid:
         height, width, _ = colours.shape
         axes = _Axis(height, sigma_px, sides), _Axis(width, sigma_px, sides)
         self._along = axes[0].blur, axes[1].blur
-        self._colours = _Colours.of(colours)
+        nodes = axes[0].count * axes[1].count
+        self._colours = _Colours.of(colours, most=_MOST_BYTES // (4 * _MOST_LANES * nodes))
         self._giving, self._taking = (_Blocks(side, axes, self._colours) for side in sides)
-        cells = len(self._colours.neighbours[0]) - 1
+        cells = self._colours.number
         self._size = cells, axes[0].count, axes[1].count
         marked = np.zeros((axes[0].count * axes[1].count, cells), bool)
         kernels.mark_cells(self._taking.grid, self._size, marked)
         self._wanted = _starts(marked.sum(1)), np.nonzero(marked)[1].astype(np.int32)
+        self._places = np.cumsum(marked, dtype=np.int32) - np.int32(1)
+        self._tables: dict[int, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
         self.own = self._colours.own * axes[0].own[:, None] * axes[1].own
 
     def sums(self, values: np.ndarray, scale: np.ndarray) -> np.ndarray:
         """Weighted sums over all pixels, each pixel itself included.
 
         Args:
-            values: (Y, X, L) float32; L is 4, 8 or 16.
+            values: (Y, X, L) float32; L is 4, 8, 12 or 16.
             scale: (Y, X) float32 that values are multiplied by first.
 
         Returns:
@@ -233,18 +271,28 @@ class BilateralGrid:
         """
         lanes, size = tuple(range(values.shape[-1])), self._size
         giving, taking, shares = self._giving, self._taking, self._colours.shares
-        nodes = np.zeros(math.prod(size) * len(lanes), np.float32)
+        nodes, placed, blurred = self._room(len(lanes))
         given = lanes, values.reshape(-1), scale, shares, giving.local, giving.grid, nodes, size
         for strips in giving.strips():
             in_shares(kernels.splat, len(strips), *given, strips)
-        placed, blurred = np.empty_like(nodes), nodes
         in_shares(kernels.blur_places, size[0], lanes, nodes, size, *self._along, placed)
-        near = self._wanted, self._colours.neighbours
+        near = self._wanted, self._colours.passes, self._colours.room
         in_shares(kernels.blur_colours, size[1] * size[2], lanes, placed, size[0], *near, blurred)
         sums = np.empty_like(values)
         pixels = shares, taking.local, taking.grid, sums.reshape(-1)
-        in_shares(kernels.slice_, taking.rows, lanes, blurred, size, *pixels)
+        in_shares(kernels.slice_, taking.rows, lanes, blurred, self._places, size, *pixels)
         return sums
+
+    def _room(self, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Tables for rows of a length, the first of zeros: new memory takes longer than sums."""
+        if length not in self._tables:
+            numbers = math.prod(self._size) * length
+            wanted = len(self._wanted[1]) * length
+            self._tables[length] = (
+                np.zeros(numbers, np.float32), np.empty(numbers, np.float32),
+                np.empty(wanted, np.float32),
+            )  # fmt: skip
+        return self._tables[length]
 
 
 def _side(sigma_px: float, most: int) -> int:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -46,6 +46,13 @@ class Crf(Step):
     """
 
     bare: ClassVar[tuple[str, ...]] = ("edge_weight", "edge_px", "edge_tone")
+    search: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+        "edge_weight": (1.5, 3.0, 5.0, 10.0),
+        "edge_tone": (0.02, 0.05, 0.1),
+        "edge_px": (15.0, 30.0, 60.0, 120.0),
+        "smooth_weight": (1.0, 3.0, 6.0),
+        "smooth_px": (1.0, 3.0),
+    }
     step: Literal["crf"] = "crf"
     edge_weight: float = Field(default=5.0, ge=0, le=100)
     edge_px: float = Field(default=60.0, ge=2, le=500)

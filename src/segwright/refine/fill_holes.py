@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -25,6 +26,7 @@ class FillHoles(AreaStep):
     """
 
     step: Literal["fill_holes"] = "fill_holes"
+    search: ClassVar[Mapping[str, tuple[Any, ...]]] = {"area_px": (8, 30, 120, 500, 2000)}
 
     def apply(self, labelling: Labelling, image: Image) -> Labelling:
         cv2, limit = opencv(self.step), self.limit_px(image)

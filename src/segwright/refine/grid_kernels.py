@@ -12,6 +12,8 @@ import numpy as np
 from segwright.kernels import kernel
 from segwright.refine.lanes import add_row, sum_rows
 
+_TOGETHER = 16  # cells whose nodes are written side by side
+
 
 @kernel
 def count_cells(base, stencil, blocks, size_hw, side, counts, begin, end):
@@ -122,7 +124,7 @@ def splat(lanes, values, scale, shares, local, grid, table, size, strips, begin,
 
 @kernel
 def blur_places(lanes, table, size, along_y, along_x, blurred, begin, end):
-    """Blurs the nodes of some cells along both axes of the image.
+    """Blurs the nodes of some cells along both axes of the image, and empties the table.
 
     Args:
         lanes: A tuple of L numbers.
@@ -135,58 +137,79 @@ def blur_places(lanes, table, size, along_y, along_x, blurred, begin, end):
     cells, rows, columns = size
     length = len(lanes)
     row_length = columns * length
-    between = np.empty(rows * row_length, np.float32)
+    between = np.empty(_TOGETHER * rows * row_length, np.float32)
     order_y = np.arange(rows * rows) % rows
     order_x = np.arange(columns * columns) % columns
     shares_y, shares_x = along_y.reshape(-1), along_x.reshape(-1)
     one = np.float32(1)
-    for cell in range(begin, end):
-        origin = cell * rows * row_length
+    for first in range(begin, end, _TOGETHER):
+        last = min(first + _TOGETHER, end)
+        for cell in range(first, last):
+            origin, to = cell * rows * row_length, (cell - first) * rows * row_length
+            for y in range(rows):
+                for x in range(columns):
+                    sum_rows(
+                        lanes, between, to + y * row_length + x * length, one, shares_y, order_y,
+                        y * rows, rows, table, origin + x * length, row_length,
+                    )  # fmt: skip
+            table[origin : origin + rows * row_length] = 0
         for y in range(rows):
             for x in range(columns):
-                sum_rows(
-                    lanes, between, y * row_length + x * length, one, shares_y, order_y,
-                    y * rows, rows, table, origin + x * length, row_length,
-                )  # fmt: skip
-        for y in range(rows):
-            for x in range(columns):
-                sum_rows(
-                    lanes, blurred, ((y * columns + x) * cells + cell) * length, one,
-                    shares_x, order_x, x * columns, columns, between, y * row_length, length,
-                )  # fmt: skip
+                to = (y * columns + x) * cells * length
+                for cell in range(first, last):
+                    origin = ((cell - first) * rows + y) * row_length
+                    sum_rows(
+                        lanes, blurred, to + cell * length, one, shares_x, order_x,
+                        x * columns, columns, between, origin, length,
+                    )  # fmt: skip
 
 
 @kernel
-def blur_colours(lanes, table, cells, wanted, neighbours, blurred, begin, end):
-    """The wanted cells of some nodes become the weighted sums of the cells nearby.
+def blur_colours(lanes, table, cells, wanted, passes, room, blurred, begin, end):
+    """Blurs the cells of some nodes along one axis of colour after the other.
 
     Args:
         lanes: A tuple of L numbers.
         table: (rows, columns, cells, L), flat.
         cells: Number of colour cells.
-        wanted: (starts, cells) of each node.
-        neighbours: (starts, numbers, weights) of the cells nearby.
-        blurred: Like the table, written.
+        wanted: (starts, cells) of each node, which the last pass is done for.
+        passes: For each axis (starts, numbers, weights): of each cell after it, those before it.
+        room: The largest number of cells between passes.
+        blurred: (wanted cells of all nodes, L), flat, written.
     """
-    starts, others, weights = neighbours
     length = len(lanes)
     one = np.float32(1)
+    between = np.empty((2, room * length), np.float32)
     for node in range(begin, end):
-        origin = node * cells * length
+        source, origin = table, node * cells * length
+        for axis in range(len(passes) - 1):
+            starts, numbers, weights = passes[axis]
+            target = between[axis % 2]
+            for cell in range(len(starts) - 1):
+                first, count = starts[cell], starts[cell + 1] - starts[cell]
+                sum_rows(
+                    lanes, target, cell * length, one, weights, numbers,
+                    first, count, source, origin, length,
+                )  # fmt: skip
+            source, origin = target, 0
+        starts, numbers, weights = passes[len(passes) - 1]
         for n in range(wanted[0][node], wanted[0][node + 1]):
             cell = wanted[1][n]
             first, count = starts[cell], starts[cell + 1] - starts[cell]
             sum_rows(
-                lanes, blurred, origin + cell * length, one, weights, others,
-                first, count, table, origin, length,
+                lanes, blurred, n * length, one, weights, numbers,
+                first, count, source, origin, length,
             )  # fmt: skip
 
 
 @kernel
-def slice_(lanes, table, size, shares, local, grid, values, begin, end):
+def slice_(lanes, table, places, size, shares, local, grid, values, begin, end):
     """What the nodes around each pixel say, for some rows of blocks; see `splat`.
 
-    Writes values (Y, X, L), flat.
+    Args:
+        table: (wanted cells of all nodes, L), flat.
+        places: (rows · columns · cells,) where in the table each cell of each node is.
+        values: (Y, X, L), flat, written.
     """
     side, starts, cells_of, base_y, base_x, share_y, share_x = grid
     height, width, stencil = shares.shape
@@ -195,6 +218,7 @@ def slice_(lanes, table, size, shares, local, grid, values, begin, end):
     shares, local = shares.reshape(-1), local.reshape(-1)
     near = np.empty(side * side * stencil * length, np.float32)
     around = np.array([i * columns + j for i in range(3) for j in range(3)]) * cells
+    rows_of = np.empty(9, np.int32)
     block_shares = np.empty(9, np.float32)
     one = np.float32(1)
     for row in range(begin, end):
@@ -206,10 +230,11 @@ def slice_(lanes, table, size, shares, local, grid, values, begin, end):
                     block_shares[3 * i + j] = share_y[row, i] * share_x[column, j]
             node = (base_y[row] * columns + base_x[column]) * cells
             for c in range(count):
+                for i in range(9):
+                    rows_of[i] = places[node + cells_of[first + c] + around[i]]
                 sum_rows(
-                    lanes, near, c * length, one, block_shares, around, 0, 9,
-                    table, (node + cells_of[first + c]) * length, length,
-                )  # fmt: skip
+                    lanes, near, c * length, one, block_shares, rows_of, 0, 9, table, 0, length
+                )
             for y in range(row * side, min((row + 1) * side, height)):
                 for x in range(column * side, min((column + 1) * side, width)):
                     p = y * width + x

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -31,6 +32,10 @@ class Guided(Step):
     """
 
     bare: ClassVar[tuple[str, ...]] = ("radius_px", "tone")
+    search: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+        "radius_px": (2, 4, 8, 16),
+        "tone": (0.02, 0.05, 0.1, 0.2),
+    }
     step: Literal["guided"] = "guided"
     radius_px: int = Field(default=8, ge=1, le=500)
     tone: float = Field(default=0.05, ge=0.001, le=1)

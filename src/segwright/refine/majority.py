@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -26,6 +27,7 @@ class Majority(Step):
     """
 
     bare: ClassVar[tuple[str, ...]] = ("radius_px",)
+    search: ClassVar[Mapping[str, tuple[Any, ...]]] = {"radius_px": (1.0, 2.0, 4.0, 8.0)}
     step: Literal["majority"] = "majority"
     radius_px: float = Field(default=2.0, ge=1, le=50)
 

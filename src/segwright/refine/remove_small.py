@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -27,6 +28,7 @@ class RemoveSmall(AreaStep):
     """
 
     step: Literal["remove_small"] = "remove_small"
+    search: ClassVar[Mapping[str, tuple[Any, ...]]] = {"area_px": (8, 30, 120, 500, 2000)}
 
     def apply(self, labelling: Labelling, image: Image) -> Labelling:
         limit = self.limit_px(image)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Annotated, ClassVar, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -19,9 +20,14 @@ Certainty = Annotated[float, Field(gt=0.5, lt=1)]
 
 
 class Step(rows.Step):
-    """One change of a labelling, with its settings."""
+    """One change of a labelling, with its settings.
+
+    Attributes:
+        search: For some settings, values worth trying on validation images, in their order.
+    """
 
     room: ClassVar[str] = "refine"
+    search: ClassVar[Mapping[str, tuple[Any, ...]]] = {}
 
     @abstractmethod
     def apply(self, labelling: Labelling, image: Image) -> Labelling:
