@@ -35,7 +35,7 @@ class Felzenszwalb(Method):
     )
 
     scale: float = Field(
-        300.0,
+        500.0,
         gt=0,
         le=1e7,
         description="How much regions are preferred to be large: the paper's k, for values 0 … 255",
@@ -44,7 +44,7 @@ class Felzenszwalb(Method):
         0.8, ge=0, le=50, description="Standard deviation of the blur before, in pixels; 0: none"
     )
     min_size: int = Field(
-        50, ge=1, le=10**8, description="Pixels of the smallest region; smaller ones are merged"
+        100, ge=1, le=10**8, description="Pixels of the smallest region; smaller ones are merged"
     )
 
     def parts(self, image: Image) -> np.ndarray:

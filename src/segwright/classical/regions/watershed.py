@@ -26,21 +26,28 @@ class Watershed(Method):
 
     name: ClassVar[str] = "watershed"
     finds: ClassVar[Finds] = "regions"
-    search: ClassVar[Mapping[str, Sequence[Any]]] = {"depth": (0.005, 0.01, 0.02, 0.04, 0.08)}
+    search: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "sigma_px": (1.0, 2.0, 3.0),
+        "depth": (0.003, 0.006, 0.013, 0.025, 0.05),
+    }
     scale_param: ClassVar[str] = "depth"
     scales: ClassVar[tuple[float, ...]] = (
-        *(0.002, 0.004, 0.006, 0.009, 0.013, 0.018, 0.024, 0.03),
-        *(0.037, 0.045, 0.055, 0.07, 0.085, 0.1, 0.13),
+        *(0.001, 0.002, 0.004, 0.006, 0.008, 0.01, 0.0115, 0.013, 0.015),
+        *(0.017, 0.02, 0.024, 0.03, 0.037, 0.05),
     )
 
     depth: float = Field(
-        0.02,
+        0.013,
         gt=0,
         le=1,
         description="Least depth of a basin, in steepness: share of the full scale per pixel",
     )
     sigma_px: float = Field(
-        1.5, ge=0, le=50, description="Standard deviation of the blur before, in pixels; 0: none"
+        3.0,
+        ge=0,
+        le=50,
+        description="Standard deviation of the blur before, in pixels; 0: none. Much smaller"
+        " regions are lost",
     )
 
     def parts(self, image: Image) -> np.ndarray:

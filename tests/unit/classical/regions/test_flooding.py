@@ -131,7 +131,9 @@ def test_nuclei_are_counted(shared_data: Path):
 def test_the_gradient_is_flooded_up_to_its_crests():
     y, x = np.mgrid[:60, :90]
     values = np.where(x < 45, 60, 180) + np.where((y - 30) ** 2 + (x - 20) ** 2 < 100, 60, 0)
-    found = build_method("watershed", depth=0.03).parts(Image(values.astype(np.uint8)[..., None]))
+    found = build_method("watershed", sigma_px=1.5, depth=0.03).parts(
+        Image(values.astype(np.uint8)[..., None])
+    )
     assert found.max() == 2
     assert abs(int((found == found[30, 20]).sum()) - 314) < 40
     assert build_method("watershed", depth=1.0).parts(Image(np.uint8(values)[..., None])).max() == 0
