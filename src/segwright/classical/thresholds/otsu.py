@@ -64,7 +64,7 @@ def otsu_thresholds(counts: np.ndarray, edges: np.ndarray, *, levels: int = 2) -
     mass = weight[None] - weight[:, None]
     sums = moment[None] - moment[:, None]
     gain = np.divide(sums**2, mass, out=np.zeros_like(mass), where=mass > 0)
-    gain[np.tril_indices(len(weight))] = -np.inf  # a level has at least one bin
+    gain[np.tri(len(weight), dtype=bool)] = -np.inf  # a level has at least one bin
     best, starts = gain[0], []
     for _ in range(levels - 1):
         total = best[:, None] + gain
