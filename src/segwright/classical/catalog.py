@@ -268,8 +268,8 @@ CATALOG: Mapping[str, MethodEntry] = {
         builder="edges.log:LaplacianOfGaussian",
         family="edges",
         summary="Zero crossings of the Laplacian of a Gaussian, closed into regions",
-        use_when="Smooth blobs of about one size, at least three times `sigma_px` across; on textured"
-        " scenes take canny_owt.",
+        use_when="Smooth blobs of about one size, at least three times `sigma_px` across; on"
+        " textured scenes take canny_owt.",
         paper="Marr, Hildreth 1980: Theory of edge detection",
         code="segwright, Apache-2.0; filters by OpenCV, Apache-2.0",
     ),
