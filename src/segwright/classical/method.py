@@ -238,8 +238,9 @@ class Method(BaseModel):
             return self._result(image, ids, parts=parts)
         assert self._fitted.reading is not None
         ids, sure, scores = self._fitted.reading.classes_of(seen, parts)
-        wanted = scores is not None and (probabilities or bool(self.refine.steps))
-        result = self._result(image, ids, sure, scores() if wanted else None, parts=parts)
+        wanted = probabilities or bool(self.refine.steps)
+        known = scores() if wanted and scores is not None else None
+        result = self._result(image, ids, sure, known, parts=parts)
         return result if probabilities else replace(result, probabilities=None)
 
     def segment_many(

@@ -79,6 +79,6 @@ def most_alike(pairs, differ, count):
                 found[node] = edge
             elif differ[edge] == differ[known]:
                 mixed, other = edge * 2654435761 & 0xFFFFFFFF, known * 2654435761 & 0xFFFFFFFF
-                if (mixed, edge) < (other, known):
+                if mixed < other or (mixed == other and edge < known):
                     found[node] = edge
     return found
