@@ -29,7 +29,7 @@ class Dbscan(Method):
     name: ClassVar[str] = "dbscan"
     finds: ClassVar[Finds] = "regions"
     search: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "eps": (0.02, 0.03, 0.05, 0.08, 0.12),
+        "eps": (0.015, 0.025, 0.04, 0.06, 0.1),
         "min_px": (20, 100, 500),
     }
     scale_param: ClassVar[str] = "eps"
@@ -39,7 +39,7 @@ class Dbscan(Method):
     )
 
     eps: float = Field(
-        0.05,
+        0.025,
         gt=0,
         le=10,
         description="Difference of colour, in L*a*b* / 100, at which pixels in one place are just"
@@ -60,7 +60,7 @@ class Dbscan(Method):
         " about 3 reach_px² make sense",
     )
     smooth_px: float = Field(
-        1.0,
+        2.0,
         ge=0,
         le=32,
         description="Standard deviation of the Gaussian that colours are blurred with; 0 for none",
