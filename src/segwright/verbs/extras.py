@@ -38,6 +38,16 @@ EXTRAS: Mapping[str, Extra] = {
         packages={"scipy": "scipy", "skimage": "scikit-image"},
         enables="metrics of outlines and of thin structures",
     ),
+    "classical": Extra(
+        packages={
+            "numba": "numba",
+            "cv2": "opencv-python-headless",
+            "skimage": "scikit-image",
+            "sklearn": "scikit-learn",
+            "scipy": "scipy",
+        },
+        enables="methods without a network, and refinement of labels",
+    ),
 }
 
 

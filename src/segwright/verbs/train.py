@@ -102,6 +102,7 @@ def train(
         raise UsageError("no data was given", remedy="Give the folder of images and masks")
     refuse_unsettable(settings)
     refuse_beside_method(model, device=device, plan=plan, from_run=from_run)
+    train_split = trainer_of(model)  # before data are read: a package may be missing
     seed = _seed(seed, plan, from_run)
     wishes = Wishes(model, device, settings, seed, plan, from_run)
     dataset = _opened(data, classes, plan, from_run)
@@ -116,7 +117,7 @@ def train(
             on_event=on_event,
         )
     learn, hold_out = learn_and_hold_out(dataset, seed=seed, on_event=on_event)
-    return trainer_of(model)(
+    return train_split(
         learn,
         hold_out,
         wishes,

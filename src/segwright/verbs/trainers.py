@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 from typing import Protocol
 
 from segwright.classical.catalog import CATALOG as METHODS
@@ -10,6 +11,7 @@ from segwright.dataset import Dataset
 from segwright.errors import UsageError
 from segwright.events import Listener
 from segwright.training.launch import require_alone
+from segwright.verbs.extras import missing_dependency
 from segwright.verbs.wishes import TrainReport, Wishes
 
 
@@ -37,9 +39,7 @@ def trainer_of(model: str | None) -> Trainer:
         from segwright.verbs import one_method
 
         return one_method.train_split
-    from segwright.verbs import one_run
-
-    return one_run.train_split
+    return _networks().train_split
 
 
 def refuse_beside_method(
@@ -70,8 +70,14 @@ def resume_run(
     on_event: Listener,
 ) -> TrainReport:
     """Goes on with a run of a network; see `one_run.resume_run`."""
-    from segwright.verbs import one_run
-
-    return one_run.resume_run(
+    return _networks().resume_run(
         path, moved, extra_s=extra_s, started_at=started_at, on_event=on_event
     )
+
+
+def _networks() -> ModuleType:
+    try:
+        from segwright.verbs import one_run
+    except ModuleNotFoundError as error:
+        raise missing_dependency(error, purpose="training a network") from error
+    return one_run

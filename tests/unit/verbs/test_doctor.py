@@ -40,10 +40,10 @@ def test_a_wrong_convolution_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_package_that_is_broken_is_a_finding_not_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
     real = importlib.import_module
 
-    def broken(name: str) -> object:
+    def broken(name: str, package: str | None = None) -> object:
         if name == "cv2":
             raise ImportError("libGL.so.1: cannot open shared object file")
-        return real(name)
+        return real(name, package)
 
     monkeypatch.setattr(doctor.importlib, "import_module", broken)
     failed = [check for check in doctor.examine().checks if not check.ok]

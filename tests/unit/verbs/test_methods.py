@@ -12,7 +12,7 @@ from segwright.verbs.methods import describe_method, list_methods
 def test_every_network_has_its_line_and_its_page() -> None:
     lines = list_methods().splitlines()
     for name, entry in CATALOG.items():
-        assert any(line.startswith(f"{name} ") and entry.summary in line for line in lines)
+        assert any(line.startswith(f"  {name} ") and entry.summary in line for line in lines)
         page = describe_method(name)
         assert entry.paper in page
         assert f"--model {name}" in page

@@ -34,12 +34,13 @@ class Circles:
         """
         from segwright.classical.clustering.circle_kernels import choose
 
-        cv2 = package("cv2", purpose="the radius-based method")
+        ndimage = package("scipy.ndimage", purpose="the radius-based method")
         height, width = edges.shape
-        free = (~edges).astype(np.uint8)
-        radii = cv2.distanceTransform(free, cv2.DIST_L2, cv2.DIST_MASK_PRECISE).reshape(edges.shape)
-        # Where there is no edge at all OpenCV gives a huge distance.
-        radii = np.minimum(radii, np.float32(max(1.0, np.hypot(height, width) / 2)))
+        most = np.float32(max(1.0, np.hypot(height, width) / 2))
+        # Not OpenCV's: its exact distances were seen to differ from call to call.
+        radii = np.full(edges.shape, most)
+        if edges.any():
+            radii = np.minimum(ndimage.distance_transform_edt(~edges).astype(np.float32), most)
         order = np.argsort(-radii.ravel(), kind="stable")
         pixels = choose(radii, order, _COVER, 1.0)
         return cls(np.stack([pixels // width, pixels % width], axis=1), radii.ravel()[pixels])
