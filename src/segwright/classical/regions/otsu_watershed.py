@@ -109,6 +109,8 @@ def part_touching(inside: np.ndarray, *, depth_px: float) -> np.ndarray:
     cv2 = opencv()
     framed = np.pad(inside.view(np.uint8), 1)  # the image's rim is background too
     distance = cv2.distanceTransform(framed, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
+    # Squares are whole numbers; OpenCV's rounding differs from call to call.
+    distance = np.sqrt(np.rint(distance * distance))
     highest = float(distance.max())
     per_px = min(_PER_PX, LEVELS / max(highest, 1.0))
     relief = as_relief(highest - distance, LEVELS / per_px)
