@@ -1,12 +1,12 @@
 """The dense CRF: how near its sums are to the exact ones, and how long it takes beside a peer.
 
-1. One message, as the mean of what all pixels believe, weighted by nearness in place and colour,
+1. Seconds for 10 iterations, everything included, from probabilities to probabilities; the smallest
+   and the median of several rounds, in turn with the peer.
+2. One message, as the mean of what all pixels believe, weighted by nearness in place and colour,
    at 1,000 random pixels of each image, against the sum over all pixels in float64. What is
    believed are the labels themselves (0 or 1, the hardest case) and labels blurred and disturbed
    like what a network gives.
-2. The classes after 10 iterations on small images, against mean field over all pairs of pixels.
-3. Seconds for 10 iterations, everything included, from probabilities to probabilities; the smallest
-   and the median of several rounds, in turn with the peer.
+3. The classes after 10 iterations on small images, against mean field over all pairs of pixels.
 
     python benchmarks/crf_speed.py [--images DIR --masks DIR] [--rounds 5]
 
@@ -59,9 +59,9 @@ def main() -> None:
     except ImportError:
         print("pydensecrf is not installed: left out")
     print_machine()
+    print_times(scenes, methods, arguments.rounds)
     print_messages(scenes)
     print_agreement(scenes, methods)
-    print_times(scenes, methods, arguments.rounds)
 
 
 def load_scenes(images: Path | None, masks: Path | None, count: int) -> list[Scene]:
@@ -132,8 +132,9 @@ def message_error(
     sums = grid.sums(values, np.ones(SIZE_HW, np.float32)).reshape(-1, 12)
     some = np.random.default_rng(1).choice(len(sums), PIXELS, replace=False)
     places = features(pixels, crf)
+    places -= places.mean(0)
     exact = []
-    for own in np.array_split(places[some], 20):
+    for own in np.array_split(places[some], 10):
         distance = (own**2).sum(1)[:, None] + (places**2).sum(1) - 2 * own @ places.T
         kernel = np.exp(-np.maximum(distance, 0) / 2)
         exact.append(kernel @ beliefs.reshape(CLASSES, -1).T / kernel.sum(1, keepdims=True))
