@@ -60,11 +60,14 @@ def _make_quick(verb: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _commands(page: str) -> list[tuple[str, list[str]]]:
-    """Every `segwright …` in the shell blocks and in the running text of a page."""
+    """Every `segwright …` in the shell blocks and in the running text of a page.
+
+    In blocks it may be started by something else: `torchrun … -m segwright …`.
+    """
     text = (ROOT / page).read_text(encoding="utf-8")
     inline = re.findall(r"`(segwright [^`]+)`", text)
-    blocks = [line for block in snippets(page, "sh") for line in block.text.splitlines()]
-    lines = [*inline, *(line for line in blocks if line.startswith("segwright "))]
+    blocks = "\n".join(block.text for block in snippets(page, "sh"))
+    lines = [*inline, *re.findall(r"^(?:.* -m )?(segwright .*)$", blocks, re.MULTILINE)]
     return [(line, shlex.split(line, comments=True)[1:]) for line in lines]
 
 
