@@ -6,7 +6,11 @@ pictures of the train and val splits whose name matches --hold-out are validated
 learned from; the test split is not touched. Most rows are settings anyone can give; what is no
 setting (start-up, images kept in memory, normalisation) is changed from outside for the row.
 
-    python benchmarks/recipe.py DATA --hold-out '^0016E5' [--budget 3m] [--seeds 0] [--only muon]
+    python benchmarks/recipe.py DATA --hold-out '^0016E5' [--budget 3m] [--seeds 0] [--only Muon]
+        [--out DIR]
+
+Every finished training keeps its scores in --out and is not repeated, so a table can be made in
+pieces. The last column is a row's mean less that of the recipe, with the same budget and seeds.
 """
 
 from __future__ import annotations
@@ -16,6 +20,8 @@ import json
 import os
 import platform
 import re
+import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -110,16 +116,19 @@ def linked(data: Path, hold_out: str, folder: Path) -> Path:
     return folder
 
 
-def score(data: Path, budget: str, *, seed: int, change: Change, out: Path) -> float:
-    """Mean IoU, in percent, of one training run in a process of its own."""
-    run = [sys.executable, "-c", f"{change.before}\n{_START}", "train", str(data)]
-    command = [*run, "--budget", budget, "--seed", str(seed), "--out", str(out)]
-    for setting in change.settings:
-        command += ["--set", setting]
-    # as the command line sets it, which comes too late where torch is imported before
-    environment = {"GOMP_SPINCOUNT": "1000", **os.environ}
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
-    return 100 * json.loads((out / "scores.json").read_text(encoding="utf-8"))["mean_iou"]["value"]
+def score(data: Path, budget: str, *, seed: int, change: Change, run: Path) -> float:
+    """Mean IoU, in percent, of one training in a process of its own; the one that is kept, if any."""
+    scores = run / "scores.json"
+    if not scores.is_file():
+        shutil.rmtree(run, ignore_errors=True)  # left by a row that was broken off
+        command = [sys.executable, "-c", f"{change.before}\n{_START}", "train", str(data)]
+        command += ["--budget", budget, "--seed", str(seed), "--out", str(run)]
+        for setting in change.settings:
+            command += ["--set", setting]
+        # as the command line sets it, which comes too late where torch is imported before
+        environment = {"GOMP_SPINCOUNT": "1000", **os.environ}
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
+    return 100 * json.loads(scores.read_text(encoding="utf-8"))["mean_iou"]["value"]
 
 
 def main() -> None:
@@ -129,24 +138,32 @@ def main() -> None:
     parser.add_argument("--budget", default="3m")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--only", default="", help="rows whose name has this in it")
+    parser.add_argument("--out", type=Path, help="keep runs here")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="recipe-") as scratch:
-        data = linked(options.data, options.hold_out, Path(scratch) / "data")
-        print(f"{options.data.name}, {options.budget} each, {platform.platform()}", flush=True)
-        for number, (name, change) in enumerate(ROWS.items()):
-            if options.only not in name:
-                continue
-            scores = [
-                score(
-                    data,
-                    options.budget,
-                    seed=seed,
-                    change=change,
-                    out=Path(scratch) / f"{number}-{seed}",
-                )
-                for seed in options.seeds
-            ]
-            print(f"{name:36}  " + "  ".join(f"{value:5.1f}" for value in scores), flush=True)
+    out = options.out or Path(tempfile.mkdtemp(prefix="recipe-"))
+    data = out / "data"
+    if not data.exists():
+        linked(options.data, options.hold_out, data)
+    print(f"{options.data.name}, {options.budget} each, {platform.platform()}", flush=True)
+    of_recipe: float | None = None
+    for name, change in ROWS.items():
+        if options.only not in name and name != next(iter(ROWS)):
+            continue
+        short = re.sub(r"[^a-z0-9]+", "-", name.lower())
+        scores = [
+            score(
+                data,
+                options.budget,
+                seed=seed,
+                change=change,
+                run=out / f"{short}-{options.budget}-seed{seed}",
+            )
+            for seed in options.seeds
+        ]
+        mean = statistics.fmean(scores)
+        of_recipe = mean if of_recipe is None else of_recipe
+        written = "  ".join(f"{value:5.1f}" for value in scores)
+        print(f"{name:36}  {written}  {mean - of_recipe:+6.1f}", flush=True)
 
 
 if __name__ == "__main__":
