@@ -117,7 +117,7 @@ def linked(data: Path, hold_out: str, folder: Path) -> Path:
 
 
 def score(data: Path, budget: str, *, seed: int, change: Change, run: Path) -> float:
-    """Mean IoU, in percent, of one training in a process of its own; the one that is kept, if any."""
+    """Mean IoU, in percent, of one training in a process of its own; that of a kept one, if any."""
     scores = run / "scores.json"
     if not scores.is_file():
         shutil.rmtree(run, ignore_errors=True)  # left by a row that was broken off
@@ -132,7 +132,7 @@ def score(data: Path, budget: str, *, seed: int, change: Change, run: Path) -> f
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--hold-out", required=True, help="pattern of the names to validate on")
     parser.add_argument("--budget", default="3m")
