@@ -62,6 +62,8 @@ class Method(BaseModel):
             "classes": the classes themselves, by learning from labels.
         search: For some parameters, values worth trying when there is time to choose them on
             labelled images.
+        scale_param: The parameter that says how coarse the parts are; "" where none does.
+        scales: Its values from fine to coarse, of which one suits any picture.
         prepare: Steps that every image goes through first.
         refine: Steps that the classes of every image go through last.
 
@@ -75,6 +77,8 @@ class Method(BaseModel):
     name: ClassVar[str]
     finds: ClassVar[Finds]
     search: ClassVar[Mapping[str, Sequence[Any]]] = {}
+    scale_param: ClassVar[str] = ""
+    scales: ClassVar[tuple[Any, ...]] = ()
 
     prepare: Prepare = Field(
         default=Prepare(),
@@ -116,6 +120,17 @@ class Method(BaseModel):
             ImageError: The method is not defined for such a picture.
         """
         raise NotImplementedError
+
+    def at_scales(self, image: Image) -> Iterator[np.ndarray]:
+        """The parts at each of `scales`, from fine to coarse; once where there are none.
+
+        They are those of `parts` with `scale_param` set to each in turn. Methods whose scales have
+        work in common define this anew and do it once; regions may be numbered otherwise then.
+        """
+        if not self.scales:
+            yield self.parts(image)
+        for value in self.scales:
+            yield self.model_copy(update={self.scale_param: value}).parts(image)
 
     def scores(self, image: Image) -> np.ndarray:
         """For methods that find "classes": (K, Y, X) float32 probabilities of a prepared image."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -61,6 +61,19 @@ class MeanShift(Method):
     )
 
     def parts(self, image: Image) -> np.ndarray:
+        regions = self._unmerged(image)
+        if not self.merge:
+            return regions
+        return MergeTree.of(regions, colours(image)).cut(self.merge)[regions]
+
+    def at_scales(self, image: Image) -> Iterator[np.ndarray]:
+        regions = self._unmerged(image)
+        tree = MergeTree.of(regions, colours(image))
+        for merge in self.scales:
+            yield tree.cut(merge)[regions] if merge else regions
+
+    def _unmerged(self, image: Image) -> np.ndarray:
+        """(Y, X) int32: the regions that `merge` starts from."""
         from segwright.classical.clustering.mode_kernels import join_modes
         from segwright.classical.regions.components_kernels import absorb, sizes_and_sums
 
@@ -70,8 +83,6 @@ class MeanShift(Method):
         )
         if self.min_px > 1:
             absorb(regions, *sizes_and_sums(regions, modes, count), self.min_px)
-        if self.merge:
-            regions = MergeTree.of(regions, colours(image)).cut(self.merge)[regions]
         return regions
 
 

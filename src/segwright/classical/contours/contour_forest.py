@@ -47,7 +47,10 @@ class LearnedContours(Method):
     )
     trees: int = Field(8, ge=1, le=64, description="Trees that are grown")
     samples: int = Field(
-        1_200_000, ge=100, le=100_000_000, description="Places in all images that are learned from"
+        1_200_000,
+        ge=100,
+        le=100_000_000,
+        description="Places in all images that are learned from; fewer in few or small ones",
     )
     random_state: int = Field(0, ge=0, description="Seed of everything random")
 
@@ -55,6 +58,10 @@ class LearnedContours(Method):
 
     def parts(self, image: Image) -> np.ndarray:
         return self.hierarchy(image).labels(self.level)
+
+    def at_scales(self, image: Image) -> Iterator[np.ndarray]:
+        found = self.hierarchy(image).nested(self.scales)
+        return (found[scale] for scale in range(len(self.scales)))
 
     def contours(self, image: Image) -> np.ndarray:
         """(Y, X) float32, 0 … 1: how strong the contour is at each pixel of a picture."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -48,6 +48,10 @@ class CannyOwt(Method):
 
     def parts(self, image: Image) -> np.ndarray:
         return self.hierarchy(image).regions(self.level)
+
+    def at_scales(self, image: Image) -> Iterator[np.ndarray]:
+        found = self.hierarchy(image)
+        return (found.regions(level) for level in self.scales)
 
     def hierarchy(self, image: Image) -> Hierarchy:
         """The regions at all levels."""
