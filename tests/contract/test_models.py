@@ -73,6 +73,16 @@ def test_every_model_is_under_contract() -> None:
     assert set(NARROW) == set(CATALOG)
 
 
+@pytest.mark.parametrize("name", [name for name in CATALOG if CATALOG[name].lighter])
+def test_lighter_nets_are_lighter(name: str) -> None:
+    """The lightest first, and all of them below the default."""
+    weights = []
+    for settings in (*CATALOG[name].lighter, {}):
+        net = build_model(name, num_classes=2, **settings)
+        weights.append(sum(parameter.numel() for parameter in net.parameters()))
+    assert weights == sorted(set(weights))
+
+
 @every_variant
 @pytest.mark.parametrize(
     ("channels", "num_classes", "size_hw"),

@@ -36,6 +36,8 @@ class ModelEntry:
             settings. True allows seamless tiling with enough overlap.
         exportable: Whether `torch.export` takes it.
         output_stride: Pixels of the input per logit.
+        lighter: Settings that make it a smaller net of its kind, the lightest first; a plan takes
+            one of them where a budget is too short for the default.
     """
 
     builder: str
@@ -49,6 +51,7 @@ class ModelEntry:
     finite_receptive_field: bool
     exportable: bool
     output_stride: int
+    lighter: tuple[Mapping[str, Any], ...] = ()
 
 
 CATALOG: Mapping[str, ModelEntry] = {
@@ -73,7 +76,7 @@ CATALOG: Mapping[str, ModelEntry] = {
         summary="U-Net: encoder and decoder with skips at every resolution",
         use_when="Fine detail, few images, textures without a canonical size (cells, tissue,"
         " defects). Over a timm encoder (encoder=resnet34) for larger objects; the full-width net"
-        " is slow on CPUs.",
+        " is slow on CPUs, where short budgets get one of half or a quarter of the width.",
         tasks=("semantic",),
         paper="Ronneberger, Fischer, Brox 2015: U-Net: convolutional networks for biomedical"
         " image segmentation. https://arxiv.org/abs/1505.04597",
@@ -82,6 +85,7 @@ CATALOG: Mapping[str, ModelEntry] = {
         finite_receptive_field=True,
         exportable=True,
         output_stride=1,
+        lighter=({"base_width": 16}, {"base_width": 32}),
     ),
     "fcn": ModelEntry(
         builder="segwright.models.fcn:build_fcn",
@@ -97,6 +101,7 @@ CATALOG: Mapping[str, ModelEntry] = {
         finite_receptive_field=True,
         exportable=True,
         output_stride=1,
+        lighter=({"encoder": "resnet18"},),
     ),
 }
 

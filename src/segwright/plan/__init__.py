@@ -12,9 +12,11 @@ from segwright.plan.plan import (
     ValidationSettings,
 )
 from segwright.plan.rules import CALIBRATED, Machine, Timings, adapted, draft, fit, reserve_s
+from segwright.plan.sizes import ENOUGH_STEPS, sized
 
 __all__ = [
     "CALIBRATED",
+    "ENOUGH_STEPS",
     "CropSettings",
     "InferenceSettings",
     "InputSettings",
@@ -30,4 +32,5 @@ __all__ = [
     "draft",
     "fit",
     "reserve_s",
+    "sized",
 ]

@@ -155,13 +155,13 @@ def adapted(
         key: f"goes with {cause}, which was set"
         for cause, values in follows.items()
         for key in values
-        if _touched(cause, settings) and not _touched(key, settings)
+        if touched(cause, settings) and not touched(key, settings)
     }
     every = {key: value for values in follows.values() for key, value in values.items()}
     return plan.updated({key: every[key] for key in why}, why)
 
 
-def _touched(key: str, settings: Mapping[str, object]) -> bool:
+def touched(key: str, settings: Mapping[str, object]) -> bool:
     """Whether a setting, the group it is in or, for a group, one of its settings was set."""
     return any(f"{key}.".startswith(f"{s}.") or f"{s}.".startswith(f"{key}.") for s in settings)
 

@@ -13,7 +13,7 @@ from segwright.errors import DataError, UsageError
 from segwright.events import Listener, StageStarted
 from segwright.losses import build_loss
 from segwright.models import build_model
-from segwright.plan import Machine, Plan, Timings, draft, fit
+from segwright.plan import Machine, Plan, Timings, draft, fit, sized
 from segwright.segmenter.torch_runtime import device_kinds
 from segwright.training.distributed import ALONE, World
 from segwright.training.learner import Learner
@@ -55,10 +55,21 @@ def decide(
         seed=seed,
     )
     first = with_class_map(first, material)
-    timings = time_steps(
-        first, material, machine, settings, elapsed_s=elapsed_s, emit=emit, world=world
+
+    def timed(plan: Plan) -> Timings:
+        return time_steps(
+            plan, material, machine, settings, elapsed_s=elapsed_s, emit=emit, world=world
+        )
+
+    images = len(material.val)
+    chosen, timings = sized(
+        first,
+        timed,
+        val_images=images,
+        fixed=settings,
+        elapsed_s=lambda: world.agree(elapsed_s, float),
     )
-    return fit(first, timings, val_images=len(material.val), fixed=settings), timings
+    return fit(chosen, timings, val_images=images, fixed=settings), timings
 
 
 def with_class_map(plan: Plan, material: Material) -> Plan:

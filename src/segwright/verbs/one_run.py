@@ -174,7 +174,7 @@ def _planned(
             where=material.train.dataset.root,
             remedy="Give all processes the same files",
         )
-    for key in ("input.precision", "steps"):
+    for key in ("model.config", "input.precision", "steps"):
         if key in plan.reasons:
             on_event(Note(f"plan: {key}: {plan.reasons[key]}"))
     return plan, timings
