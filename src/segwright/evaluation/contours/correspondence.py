@@ -23,6 +23,11 @@ from segwright.kernels import kernel
 _UNITS = 1000  # of cost, a pixel
 _UNMATCHED = 100  # radii that a pixel without a partner costs
 
+_ONE, _WORD = np.uint64(1), 64
+# A power of two times this number has its exponent's place in _EXPONENTS in the upper six bits.
+_DE_BRUIJN, _UPPER = np.uint64(0x03F79D71B4CB0A89), np.uint64(58)
+_EXPONENTS = np.argsort([(int(_DE_BRUIJN) << n) % 2**64 >> 58 for n in range(_WORD)])
+
 
 class Correspondence:
     """The best assignment between a fixed boundary map and one that changes.
@@ -48,6 +53,13 @@ class Correspondence:
         size = framed.size
         # Sides: 0 what is marked, 1 the truth.
         self._here = np.stack([np.zeros(size, bool), framed.ravel()])
+        # One bit for each step that leads from a pixel to one of the other side.
+        words = -(-len(self._offsets) // _WORD)
+        self._near = np.zeros((2, size, words), np.uint64)
+        order = np.argsort(self._offsets)
+        self._opposites = np.empty_like(order)
+        self._opposites[order] = order[::-1]  # as sorted by their numbers, steps mirror each other
+        _surround(self._near[0], np.flatnonzero(framed), self._offsets)
         self._duals = np.zeros((2, size), np.int64)
         self._mates = np.full((2, size), -1, np.int64)
         self._search = np.zeros((3, size), np.int64)  # distance, came from, last seen in
@@ -76,8 +88,8 @@ class Correspondence:
         self._heap, self._searches = _replace(
             np.ascontiguousarray(marked, bool),
             matched,
-            (self._here, self._duals, self._mates),
-            (self._offsets, self._gains, self._frame),
+            (self._here, self._duals, self._mates, self._near),
+            (self._offsets, self._gains, self._opposites, self._frame),
             self._search,
             self._heap,
             self._searches,
@@ -111,9 +123,9 @@ class Correspondence:
 @kernel
 def _replace(marked, matched, state, around, search, heap, searches):
     """Takes pixels out of side 0 and puts others in; the assignment is optimal after each."""
-    here, _, mates = state
+    here, _, mates, _ = state
     height, width = marked.shape
-    frame = around[2]
+    frame = around[3]
     row = width + 2 * frame
     changed = np.empty(marked.size, np.int64)
     number = 0
@@ -137,10 +149,34 @@ def _replace(marked, matched, state, around, search, heap, searches):
 
 
 @kernel
+def _lowest(word):
+    """The number of the lowest bit that is set."""
+    return _EXPONENTS[np.int64(((word & (~word + _ONE)) * _DE_BRUIJN) >> _UPPER)]
+
+
+@kernel
+def _set(near, place, step, there):
+    """Notes whether a step from a place leads to a pixel of the other side."""
+    bit = _ONE << np.uint64(step % _WORD)
+    if there:
+        near[place, step // _WORD] |= bit
+    else:
+        near[place, step // _WORD] &= ~bit
+
+
+@kernel
+def _surround(near, places, offsets):
+    """Notes all steps that lead to the places."""
+    for place in places:
+        for step in range(len(offsets)):
+            _set(near, place - offsets[step], step, True)
+
+
+@kernel
 def _take(place, state, around, search, heap, stamp):
-    here, duals, mates = state
+    _, duals, mates, _ = state
     partner = mates[0, place]
-    here[0, place] = False
+    _come_or_go(place, False, state, around)
     duals[0, place] = 0
     mates[0, place] = -1
     if partner < 0:
@@ -151,16 +187,30 @@ def _take(place, state, around, search, heap, stamp):
 
 @kernel
 def _put(place, state, around, search, heap, stamp):
-    here, duals, _ = state
-    offsets, gains, _ = around
-    here[0, place] = True
-    dual = 0
-    for k in range(len(offsets)):
-        other = place + offsets[k]
-        if here[1, other]:
-            dual = max(dual, gains[k] - duals[1, other])
+    duals = state[1]
+    dual = _come_or_go(place, True, state, around)
     duals[0, place] = dual
+    if dual == 0:  # no partner within reach, or all have better ones
+        return heap
     return _augment(place, 0, state, around, search, heap, stamp)
+
+
+@kernel
+def _come_or_go(place, comes, state, around):
+    """Puts a pixel in side 0 or takes it out; returns the dual that a new one needs."""
+    here, duals, _, near = state
+    offsets, gains, opposites, _ = around
+    here[0, place] = comes
+    dual = 0
+    for word in range(near.shape[2]):
+        steps = near[0, place, word]
+        while steps:
+            k = _lowest(steps) + _WORD * word
+            steps &= steps - _ONE
+            truth = place + offsets[k]
+            _set(near[1], truth, opposites[k], comes)
+            dual = max(dual, gains[k] - duals[1, truth])
+    return dual
 
 
 @kernel
@@ -170,26 +220,28 @@ def _augment(start, side, state, around, search, heap, stamp):
     Dijkstra's algorithm over alternating paths with costs reduced by the potentials. A path may end
     at a free pixel of the other side, or at a pixel of this side that is better left alone.
     """
-    here, duals, mates = state
-    offsets, gains, _ = around
+    _, duals, mates, near = state
+    offsets, gains, _, _ = around
     distance, came, seen = search[0], search[1], search[2]
     other = 1 - side
     best, end, ends_free = duals[side, start], start, False
     node, travelled, size, settled = start, 0, 0, 0
     reached = np.empty(16, np.int64)
     while True:
-        for k in range(len(offsets)):
-            there = node + offsets[k]
-            if not here[other, there]:
-                continue
-            far = travelled + duals[side, node] + duals[other, there] - gains[k]
-            if far < best and (seen[there] != stamp or far < distance[there]):
-                seen[there], distance[there], came[there] = stamp, far, node
-                if mates[other, there] < 0:
-                    best, end, ends_free = far, there, True
-                else:
-                    heap = _push(heap, size, far, there)
-                    size += 1
+        for word in range(near.shape[2]):
+            steps = near[side, node, word]
+            while steps:
+                k = _lowest(steps) + _WORD * word
+                steps &= steps - _ONE
+                there = node + offsets[k]
+                far = travelled + duals[side, node] + duals[other, there] - gains[k]
+                if far < best and (seen[there] != stamp or far < distance[there]):
+                    seen[there], distance[there], came[there] = stamp, far, node
+                    if mates[other, there] < 0:
+                        best, end, ends_free = far, there, True
+                    else:
+                        heap = _push(heap, size, far, there)
+                        size += 1
         there = -1
         while size > 0:
             far, there = heap[0, 0], heap[1, 0]

@@ -57,7 +57,8 @@ class RegionCounts:
                 "of each"
             )
         truths = [_Annotation.of(annotation) for annotation in annotations]
-        tables = [list(_tables(scales, truth)) for truth in truths]  # [annotation][scale]
+        found = scales if isinstance(scales, Nested) else [_numbered(one) for one in scales]
+        tables = [list(_tables(found, truth)) for truth in truths]  # [annotation][scale]
         overlaps = [np.stack([_best_iou(table) for table in of]) for of in tables]  # (S, regions)
         return cls(
             covered=sum((o @ t.area for o, t in zip(overlaps, truths, strict=True)), np.zeros(1)),
@@ -160,8 +161,8 @@ class _Annotation:
 
     @classmethod
     def of(cls, labels: np.ndarray) -> _Annotation:
-        _, regions = np.unique(labels, return_inverse=True)
-        return cls(regions.reshape(labels.shape), np.bincount(regions.ravel()).astype(float))
+        regions = _numbered(labels)
+        return cls(regions, np.bincount(regions.ravel()).astype(float))
 
 
 def _tables(scales: Nested | Sequence[np.ndarray], truth: _Annotation):
@@ -176,8 +177,18 @@ def _tables(scales: Nested | Sequence[np.ndarray], truth: _Annotation):
             cells = np.bincount(merged[region] * columns + annotated, shared, size)
             yield cells.reshape(-1, columns)
         return
-    for labels in scales:
-        yield _table(np.unique(labels, return_inverse=True)[1].reshape(labels.shape), truth)
+    for regions in scales:
+        yield _table(regions, truth)
+
+
+def _numbered(labels: np.ndarray) -> np.ndarray:
+    """(Y, X) int64 numbers from 0 without gaps, in the order of the labels."""
+    lowest = int(labels.min())
+    if int(labels.max()) - lowest >= labels.size:
+        return np.unique(labels, return_inverse=True)[1].reshape(labels.shape)
+    places = labels.astype(np.int64) - lowest
+    occurs = np.bincount(places.ravel()) > 0  # no sorting where there are few
+    return (np.cumsum(occurs) - 1)[places]
 
 
 def _table(regions: np.ndarray, truth: _Annotation) -> np.ndarray:

@@ -76,3 +76,18 @@ def test_what_cannot_be_scored_is_refused():
         RegionScores.of(
             [RegionCounts.of([_WHOLE], [_WHOLE]), RegionCounts.of([_WHOLE] * 2, [_WHOLE])]
         )
+
+
+@given(
+    hnp.arrays(np.int64, (4, 5), elements=st.integers(0, 3)),
+    st.lists(st.integers(-(10**12), 10**12), min_size=4, max_size=4, unique=True)
+    | st.permutations(range(-2, 2)),
+)
+def test_what_regions_are_called_does_not_matter(regions, names):
+    truth = np.repeat([[3, 7, 7, 5, 9]], 4, axis=0)
+    expected = RegionCounts.of([regions, truth], [truth, regions])
+    called = np.array(names)[regions]
+    found = RegionCounts.of([called, truth], [truth, called])
+    assert np.allclose(found.covered, expected.covered)
+    assert np.allclose(found.rand, expected.rand)
+    assert np.allclose(found.variation, expected.variation)
