@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from segwright.verbs.evaluate import evaluate
     from segwright.verbs.plan import plan as make_plan
     from segwright.verbs.predict import predict
+    from segwright.verbs.refine import refine as refine_run
     from segwright.verbs.show import show
     from segwright.verbs.split import split
     from segwright.verbs.train import TrainReport, train
@@ -76,6 +77,7 @@ __all__ = [
     "open_dataset",
     "predict",
     "read_image",
+    "refine_run",
     "show",
     "split",
     "train",
@@ -116,8 +118,9 @@ _SOURCES = {
     }.items()
     for name in names
 }
-# `segwright.plan` is the room the Plan lives in, so the verb has a longer name here.
+# `segwright.plan` and `segwright.refine` are rooms, so these verbs have longer names here.
 _SOURCES["make_plan"] = ("segwright.verbs.plan", "plan")
+_SOURCES["refine_run"] = ("segwright.verbs.refine", "refine")
 
 
 def __getattr__(name: str) -> object:

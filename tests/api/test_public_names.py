@@ -39,6 +39,7 @@ PUBLIC = {
     "open_dataset",
     "predict",
     "read_image",
+    "refine_run",
     "show",
     "split",
     "train",

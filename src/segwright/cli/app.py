@@ -285,6 +285,50 @@ def evaluate(
 
 
 @app.command(cls=Verb)
+def refine(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder; it is left as it is.")],
+    data: Data,
+    out: Annotated[Path, typer.Option(metavar="TUNED", help="Folder to write; must be new.")],
+    steps: Annotated[
+        str | None,
+        typer.Option(metavar="STEPS", help="What may be part of it: crf,majority … Default: most."),
+    ] = None,
+    time_: Annotated[
+        str, typer.Option("--time", metavar="TIME", help="For trying rows of steps: 90s, 10m.")
+    ] = "2m",
+    split: Annotated[
+        str | None, typer.Option(metavar="NAME", help="train or val; default: val.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same images drawn.")] = 0,
+    device: RunDevice = None,
+    classes: ClassesFile = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+) -> None:
+    """Choose steps that make the labels of RUN better, on validation images; write it with them."""
+    from segwright.cli.duration import parse_duration
+    from segwright.cli.progress import open_progress
+    from segwright.cli.settings import parse_steps
+    from segwright.verbs.refine import refine as run_refinement
+
+    seconds = parse_duration(time_, option="--time")
+    chosen = [] if steps is None else parse_steps(steps)
+    with open_progress() as progress:
+        report = run_refinement(
+            run,
+            data,
+            out=out,
+            steps=chosen,
+            seconds=seconds,
+            split=split,
+            seed=seed,
+            device=device,
+            classes=classes,
+            on_event=progress,
+        )
+    typer.echo(report.to_json() if json else report.text())
+
+
+@app.command(cls=Verb)
 def compare(
     data: Data,
     methods: Annotated[

@@ -74,6 +74,25 @@ def parse_spacing(text: str) -> tuple[float, float]:
     return numbers[0], numbers[-1]
 
 
+def parse_steps(text: str) -> list[object]:
+    """Reads `crf,majority` or `crf, {remove_small: 50}`: steps of a row in their short form.
+
+    Raises:
+        UsageError: It is no YAML list.
+    """
+    try:
+        steps = yaml.safe_load(text if text.lstrip().startswith("[") else f"[{text}]")
+    except yaml.YAMLError:
+        steps = None
+    if not isinstance(steps, list) or not steps:
+        raise UsageError(
+            f"{text!r} is no list of steps",
+            where="--steps",
+            remedy="Write it like --steps crf,majority or --steps 'crf, {remove_small: 50}'",
+        )
+    return steps
+
+
 def parse_numbers(text: str, *, option: str) -> list[float]:
     """Reads `0.7,0.15,0.15`.
 

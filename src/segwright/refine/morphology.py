@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -26,6 +27,7 @@ class Morphology(ClassStep):
     """
 
     bare: ClassVar[tuple[str, ...]] = ("radius_px",)
+    search: ClassVar[Mapping[str, tuple[Any, ...]]] = {"radius_px": (1.0, 2.0, 4.0, 8.0)}
     radius_px: float | None = Field(default=None, ge=1, le=_LARGEST_PX)
     radius_mm: float | None = Field(default=None, gt=0)
 

@@ -118,8 +118,8 @@ class Result:
     def refined(self, refine: Refine) -> Result:
         """The same result once its labels went through steps of refinement.
 
-        Without probabilities, a pixel of another class than before is as sure as what was left
-        for the other classes, shared among them.
+        A pixel is as sure of another class as it was of the one before, unless a step says how
+        probable the classes are.
 
         Raises:
             UsageError: The result has no image to go by.
@@ -130,16 +130,11 @@ class Result:
         if self.image is None:
             raise UsageError("a result without its image cannot be refined", where=self.source)
         after = refine.apply(Labelling(self.labels, self.probabilities), self.image)
-        sure = None
-        if self.probabilities is None and self.confidence is not None:
-            others = max(len(self.labels.classes) - 1, 1)
-            changed = after.ids != self.labels.ids
-            sure = np.where(changed, (1 - self.confidence) / others, self.confidence)
         return replace(
             self,
             labels=after.labels,
             probabilities=after.probabilities,
-            confidence=sure,
+            confidence=self.confidence if after.probabilities is None else None,
             provenance={**self.provenance, "refine": refine.model_dump(mode="json")},
         )
 

@@ -79,10 +79,10 @@ def evaluate(
     segmenter = None if is_mask_folder(run) else load(run, device=device or "cpu")
     if segmenter is None and device is not None:
         raise UsageError("masks run on no device", where="device", remedy="Leave it out")
-    dataset = _opened(data, classes, run)
+    dataset = opened_for(run, data, classes)
     if dataset.class_map is not None:
         on_event(Note(dataset.notes[-1]))
-    split, chosen = _chosen(dataset, split, run, on_event)
+    split, chosen = part_to_score(dataset, split, run, on_event)
     if warning := dataset.leaks():
         on_event(Note(warning))
     if segmenter is None:
@@ -127,14 +127,14 @@ def is_mask_folder(path: Path) -> bool:
     return any(found.suffix.lower() in IMAGE_SUFFIXES for found in path.rglob("*"))
 
 
-def _opened(data: Path, classes: str | Path | None, run: Path) -> Dataset:
+def opened_for(run: Path, data: Path, classes: str | Path | None) -> Dataset:
     """The data, with the class map that is given or that the run was trained with."""
     if classes is None and is_run(run):
         return with_known_classes(open_data(data), class_map_of(run), where=run)
     return open_data(data, classes)
 
 
-def _chosen(
+def part_to_score(
     dataset: Dataset, split: str | None, run: Path, on_event: Listener
 ) -> tuple[str, Dataset]:
     """The name and the images of the split to score, without those that were learned from."""

@@ -10,20 +10,28 @@ from segwright.errors import UsageError
 from segwright.formats.entry import listed
 from segwright.training.run_folder import RunFolder, RunRecord
 from segwright.verbs.method_plan import METHOD_FILE, MethodPlan
+from segwright.verbs.refined import REFINED_FILE, RefinedRun
+
+RUN_FILES = ("plan.yaml", METHOD_FILE, REFINED_FILE)
+"""One of these is in every run, and in every segmenter that was refined."""
 
 
 def is_run(path: Path) -> bool:
-    """Whether a folder is that of a training run."""
-    return (path / "plan.yaml").is_file() or (path / METHOD_FILE).is_file()
+    """Whether a folder is that of a training run, or of a refined segmenter."""
+    return any((path / name).is_file() for name in RUN_FILES)
 
 
 def record_of(path: Path) -> RunRecord | None:
     """What is known of a run; None for a segmenter without one."""
+    if (path / REFINED_FILE).is_file() and not (path / "run.json").exists():
+        return None  # what was refined had none
     return RunFolder(path).record if is_run(path) else None
 
 
 def class_map_of(path: Path) -> ClassMap | None:
     """The class map that a run was trained with; None if there was none, or no run."""
+    if (path / REFINED_FILE).is_file():
+        return RefinedRun.read(path).class_map
     if (path / METHOD_FILE).is_file():
         return MethodPlan.read(path).class_map
     return RunFolder.open(path).plan.class_map if is_run(path) else None

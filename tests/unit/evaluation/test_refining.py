@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -63,6 +64,36 @@ def test_settings_move_as_long_as_that_helps() -> None:
     assert max(scores, key=lambda radius: scores[radius]) == 4
 
 
+def test_a_step_that_starts_too_strong_is_weakened_until_it_helps() -> None:
+    (start,) = Refine.of({"majority": 8}).steps
+    blobs = [trial(seed, wrong=0.25) for seed in range(10)]
+    as_it_starts = choose_refine(blobs, seconds=60, starts=[start])
+    (step,) = as_it_starts.refine.steps
+    assert step.model_dump()["radius_px"] < 8
+    first, second, *_ = as_it_starts.tried
+    assert first.refine == Refine() and second.refine == Refine.of({"majority": 8})
+
+
+def test_another_row_may_be_the_one_to_beat() -> None:
+    noisy = [trial(seed, wrong=0.3) for seed in range(12)]
+    harmful = Refine.of({"majority": 30})
+    chosen = choose_refine(noisy, seconds=60, starts=STEPS, beat=harmful)
+    held = noisy[1::2]
+    truths = np.stack([t.truth.ids for t in held])
+    before = np.stack([harmful.apply(t.labelling, t.image).ids for t in held])
+    assert chosen.before == pytest.approx(iou(before, truths))
+    assert chosen.refine == chosen.best != harmful
+    again = choose_refine(noisy, seconds=60, starts=STEPS, beat=chosen.refine)
+    assert again.refine == chosen.refine and again.gain.value == 0
+
+
+def test_images_that_are_ignored_choose_nothing() -> None:
+    blank = trial(0, wrong=0.3)
+    nowhere = LabelMap(np.full_like(blank.truth.ids, CLASSES.ignore_index), CLASSES)
+    with pytest.raises(UsageError, match="all their pixels are ignored"):
+        choose_refine([replace(blank, truth=nowhere)], seconds=1)
+
+
 def test_what_does_not_help_is_off() -> None:
     perfect = [trial(seed, wrong=0.0) for seed in range(12)]
     chosen = choose_refine(perfect, seconds=60, starts=STEPS)
@@ -90,9 +121,9 @@ def test_the_search_ends_in_time() -> None:
     trials = [trial(seed, wrong=0.3) for seed in range(12)]
     ticks = itertools.count(step=10.0)  # each look at the clock takes ten seconds
     chosen = choose_refine(trials, seconds=75, starts=STEPS, clock=lambda: next(ticks))
-    assert not chosen.complete and chosen.tried == 3
+    assert not chosen.complete and len(chosen.tried) == 4  # without steps, and three rows
     none = choose_refine(trials, seconds=0, starts=STEPS)
-    assert none.refine == Refine() and none.tried <= 1
+    assert none.refine == Refine() and len(none.tried) <= 2
 
 
 def test_without_images_there_is_nothing_to_choose_on() -> None:
