@@ -7,13 +7,11 @@ import numpy as np
 from segwright.classical.packages import package
 from segwright.errors import ImageError
 from segwright.images.image import LUMINANCE, Image
+from segwright.images.tones import tone_range, tones
 
 
 def planes(image: Image) -> np.ndarray:
-    """The channels as shares of the full scale.
-
-    Integers are divided by the largest value of their type. Floats have no scale: they are taken
-    as they are inside 0 … 1, and else from the image's own smallest value to its largest.
+    """The channels in units of full scale (`images.tones`).
 
     Args:
         image: A picture (axes "YX").
@@ -25,12 +23,7 @@ def planes(image: Image) -> np.ndarray:
         ImageError: A volume, or values that are not finite.
     """
     require_picture(image)
-    low, span = _range(image)
-    scaled = image.pixels.astype(np.float32)
-    if low:
-        scaled -= np.float32(low)
-    scaled *= np.float32(1 / span)
-    return np.clip(scaled, 0, 1, out=scaled) if image.pixels.dtype.kind == "f" else scaled
+    return tones(image)
 
 
 def grey(image: Image) -> np.ndarray:
@@ -45,7 +38,7 @@ def grey(image: Image) -> np.ndarray:
     require_picture(image)
     channels = image.num_channels
     shares = LUMINANCE if channels == 3 else np.full(channels, 1 / channels, np.float32)
-    low, span = _range(image)
+    low, span = tone_range(image)
     # Channel by channel: a product of matrices would make a float copy of the whole image first.
     mixed = np.zeros(image.size_hw, np.float32)
     for channel, share in enumerate(shares):
@@ -86,13 +79,3 @@ def require_picture(image: Image) -> None:
             where=image.source,
             remedy="Replace them, for instance with numpy.nan_to_num",
         )
-
-
-def _range(image: Image) -> tuple[float, float]:
-    """The value that stands for 0, and the span from it to the one that stands for 1."""
-    if image.pixels.dtype.kind == "u":
-        return 0.0, image.full_scale
-    low, high = float(image.pixels.min()), float(image.pixels.max())
-    if low >= 0 and high <= 1:
-        return 0.0, 1.0
-    return low, (high - low) or 1.0

@@ -9,9 +9,10 @@ import numpy as np
 from pydantic import Field
 
 from segwright.images.image import Image
+from segwright.images.tones import tones
 from segwright.refine.labelling import Labelling
 from segwright.refine.opencv import opencv
-from segwright.refine.step import Certainty, Step, tones
+from segwright.refine.step import Certainty, Step
 
 
 class Guided(Step):

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from segwright import rows
 from segwright.errors import ImageError, UnknownNameError
 from segwright.images.image import Image
+from segwright.images.tones import tones as tones  # the steps that look at the picture need it
 from segwright.labels.classes import Classes
 from segwright.refine.labelling import Labelling
 
@@ -109,20 +110,3 @@ def known_spacing(step: Step, image: Image) -> tuple[float, float]:
             "give the setting in pixels",
         )
     return spacing[0], spacing[1]
-
-
-def tones(image: Image) -> np.ndarray:
-    """The pixels in units of full scale: (Y, X, C) float32.
-
-    Integers are divided by the largest value of their type. Floats are taken as they are inside
-    0 … 1, and else by the image's own range.
-    """
-    pixels = image.pixels.astype(np.float32)
-    if image.pixels.dtype.kind == "u":
-        return pixels * np.float32(1 / image.full_scale)
-    low, high = float(pixels.min()), float(pixels.max())
-    if low >= 0 and high <= 1:
-        return pixels
-    with np.errstate(over="ignore"):
-        span = np.float64(high) - np.float64(low)
-    return ((image.pixels.astype(np.float64) - low) / (span or 1.0)).astype(np.float32)

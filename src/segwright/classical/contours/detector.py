@@ -16,6 +16,7 @@ from segwright.errors import LabelError, UsageError
 
 # Large images are looked at in tiles. Multiples of 8, so that cells of half the size lie alike.
 _TILE_PX, _OVERLAP_PX = 1024, 96
+_OFTEN = 4  # so often a place is drawn at most: a tree grows from a quarter of what is drawn
 _NEAR_PX = 8  # from a contour: such places make up half of the samples
 
 
@@ -45,7 +46,7 @@ class ContourDetector:
         Args:
             images: (Y, X, 3) float32 RGB, 0 … 1, each with (Y, X) integer region labels of one or
                 more people; below 0 where nothing is known.
-            each: Places in each image that are learned from.
+            each: Places in each image that are learned from; fewer in small ones.
             seed: Of everything random.
             **growing: Settings of `ContourForest.grown`.
         """
@@ -127,7 +128,11 @@ def _places(labels: np.ndarray, count: int, rng: np.random.Generator) -> np.ndar
         near = cv2.distanceTransform(even, cv2.DIST_L2, 5) < _NEAR_PX
     near = near[::CELL_PX, ::CELL_PX]
     parts = [np.argwhere(near), np.argwhere(~near)]
-    chosen = [part[rng.integers(0, len(part), count // 2)] for part in parts if len(part)]
+    chosen = [
+        part[rng.integers(0, len(part), min(count // 2, _OFTEN * len(part)))]
+        for part in parts
+        if len(part)
+    ]
     return np.concatenate(chosen)
 
 

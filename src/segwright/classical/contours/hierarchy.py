@@ -55,7 +55,8 @@ class Hierarchy:
         Raises:
             ImageError: The sizes differ.
         """
-        from segwright.classical.contours.joining_kernels import join, sides
+        from segwright.classical.contours.sides_kernels import sides
+        from segwright.classical.regions.joining_kernels import join
 
         if contours.shape != colours.shape[:2]:
             raise ImageError(

@@ -56,7 +56,7 @@ def watershed_hierarchy(gradients: Gradients, *, depth: float) -> Hierarchy:
         gradients: Of the image.
         depth: Least depth of a basin, in the unit of the gradient.
     """
-    from segwright.classical.edges.hierarchy_kernels import join_all
+    from segwright.classical.regions.joining_kernels import join
 
     relief = as_relief(gradients.strength())
     finest = flooded(relief, markers(relief, depth=round(depth * LEVELS)))
@@ -66,7 +66,9 @@ def watershed_hierarchy(gradients: Gradients, *, depth: float) -> Hierarchy:
     sums = np.bincount(numbers, _across(gradients, sides), minlength=len(contours))
     count = int(finest.max()) + 1
     pairs = np.stack([contours // count, contours % count], axis=1).astype(np.int32)
-    return Hierarchy(finest, *join_all(pairs, sums, lengths, count))
+    # Only contours count: regions have no size and no colour.
+    alike, colours = np.ones(count), np.zeros((count, 0))
+    return Hierarchy(finest, *join(pairs, sums, lengths, alike, colours, 0.0, 0.0))
 
 
 @dataclass(frozen=True, eq=False)

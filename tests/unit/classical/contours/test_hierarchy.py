@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segwright.classical.contours.hierarchy import Hierarchy
-from segwright.classical.contours.joining_kernels import join, sides
+from segwright.classical.contours.sides_kernels import sides
+from segwright.classical.regions.joining_kernels import join
 from segwright.errors import ImageError
 
 

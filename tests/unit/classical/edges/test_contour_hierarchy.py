@@ -53,7 +53,8 @@ def same(numbers: np.ndarray, sets: list[set[int]]) -> bool:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_regions_are_joined_as_by_looking_at_all_contours(seed: int):
-    from segwright.classical.edges.hierarchy_kernels import cut, join_all
+    from segwright.classical.edges.hierarchy_kernels import cut
+    from segwright.classical.regions.joining_kernels import join
 
     rng = np.random.default_rng(seed)
     side = 6
@@ -67,7 +68,8 @@ def test_regions_are_joined_as_by_looking_at_all_contours(seed: int):
     lengths = rng.integers(1, 9, len(pairs)).astype(float)
     sums = rng.random(len(pairs)) * lengths
     heights, states = joined_slowly(pairs, sums, lengths, side * side)
-    order, found = join_all(pairs, sums.copy(), lengths.copy(), side * side)
+    alike, colours = np.ones(side * side), np.zeros((side * side, 0))
+    order, found = join(pairs, sums.copy(), lengths.copy(), alike, colours, 0.0, 0.0)
     assert np.allclose(found, heights)
     for joined in range(1, side * side):
         assert same(cut(order[:joined], side * side), states[joined - 1])
