@@ -11,6 +11,7 @@ from segwright.evaluation.paired import MIN_SEEDS
 from segwright.evaluation.tables import percent
 
 _WORTH_SAYING = 1.2  # times as fast
+_MOST_LISTED = 4  # of the methods that are worse
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,10 @@ def verdict(ranking: Ranking, costs: Mapping[str, Cost]) -> str:
     elif unclear:
         said = _open(best, unclear, to_best, ranking)
     else:
-        said = f"{best} is better here than {_listed(others)}: by {_apart(to_best[others[0]])}"
+        said = f"{best} is better here than {_beaten(others)}: by {_apart(to_best[others[0]])}"
         said += "." if len(others) == 1 else f" than {others[0]}, the next best."
     if beaten and (alike or unclear):
-        said += f" {best} is better than {_listed(beaten)}."
+        said += f" {best} is better than {_beaten(beaten)}."
     return said + _about(to_best.values())
 
 
@@ -129,6 +130,10 @@ def _are(names: Sequence[str]) -> str:
 
 def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _beaten(names: Sequence[str]) -> str:
+    return _listed(names) if len(names) <= _MOST_LISTED else f"the {len(names)} others"
 
 
 def difference_text(pair: Pair) -> tuple[str, str, str]:

@@ -66,6 +66,17 @@ def test_better_and_open() -> None:
     )
 
 
+def test_many_that_are_worse_are_counted() -> None:
+    worse = [(f"method {n}", APART) for n in range(6)]
+    said = verdict(ranking(*worse), {})
+    assert said.startswith("unet is better here than the 6 others: by 5.0 points")
+    assert said.endswith("than method 0, the next best.")
+    said = verdict(
+        ranking(("fast", ALIKE), *worse), {**COSTS, **dict.fromkeys(dict(worse), Cost())}
+    )
+    assert said.endswith("unet is better than the 6 others.")
+
+
 def test_without_seeds_it_is_no_claim_about_methods() -> None:
     said = verdict(ranking(("fast", APART), about_methods=False), COSTS)
     assert said.endswith(

@@ -8,7 +8,7 @@ from html import escape
 
 import numpy as np
 
-from segwright.evaluation.comparing import Rank, Ranking
+from segwright.evaluation.comparing import Pair, Rank, Ranking
 from segwright.evaluation.evaluation import Evaluation
 from segwright.evaluation.report.scores import score_cells, seconds_text
 from segwright.evaluation.tables import percent
@@ -21,6 +21,7 @@ from segwright.pages.pictures import shrunk_ids, shrunk_photo
 
 _PICTURE_SIDE = 560
 _MOST_METHODS = 6  # side by side in pictures
+_MOST_PAIRS = 15  # in one table; of more, those without the best method are folded away
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,20 +127,33 @@ def memory_text(megabytes: float | None) -> str:
 def _pairs_section(ranking: Ranking) -> str:
     if not ranking.pairs:
         return ""
-    rows = "".join(
-        f'<tr><th scope="row">{escape(pair.first)} – {escape(pair.second)}</th>'
-        f"{cells((*difference_text(pair), outcome_text(pair)))}</tr>"
-        for pair in ranking.pairs
-    )
-    columns = head("methods", "difference", "95 % interval", "p (Holm)", "what may be said")
+    best = ranking.ranks[0].name
+    with_best = [pair for pair in ranking.pairs if best in (pair.first, pair.second)]
+    if len(ranking.pairs) <= _MOST_PAIRS:
+        tables = _pairs_table(ranking.pairs)
+    else:
+        rest = [pair for pair in ranking.pairs if pair not in with_best]
+        folded = f"<summary>the {len(rest)} pairs without {escape(best)}</summary>"
+        tables = _pairs_table(with_best)
+        tables += f"<details>{folded}{_pairs_table(rest)}</details>"
     unit = f"{ranking.num_units} {ranking.unit}{'s' * (ranking.num_units != 1)}"
     return section(
         "Every two of them",
-        f'<div class="scroll"><table class="scores">{columns}<tbody>{rows}</tbody></table></div>',
+        tables,
         lead=f"Differences of the mean IoU in points, both on the same {unit}. p is how probable "
         "so large a difference is between methods that are alike, adjusted for the number of "
         "pairs.",
     )
+
+
+def _pairs_table(pairs: Sequence[Pair]) -> str:
+    rows = "".join(
+        f'<tr><th scope="row">{escape(pair.first)} – {escape(pair.second)}</th>'
+        f"{cells((*difference_text(pair), outcome_text(pair)))}</tr>"
+        for pair in pairs
+    )
+    columns = head("methods", "difference", "95 % interval", "p (Holm)", "what may be said")
+    return f'<div class="scroll"><table class="scores">{columns}<tbody>{rows}</tbody></table></div>'
 
 
 def _classes_section(page: ComparisonPage) -> str:
