@@ -130,7 +130,9 @@ _strict_undo = ExitStack()
 def _strict_pillow() -> Iterator[None]:
     """Within it Pillow never fills up cut-off files and keeps its warnings to itself.
 
-    Both settings belong to the whole process and another library may have changed them. So the
+    Its own limit of pixels is off: the header was held against ours already.
+
+    These settings belong to the whole process and another library may have changed them. So the
     first thread to enter sets them, and the last to leave puts back what it found.
     """
     global _strict_users
@@ -142,6 +144,10 @@ def _strict_pillow() -> Iterator[None]:
                 setattr, ImageFile, "LOAD_TRUNCATED_IMAGES", ImageFile.LOAD_TRUNCATED_IMAGES
             )
             ImageFile.LOAD_TRUNCATED_IMAGES = False
+            _strict_undo.callback(
+                setattr, PillowImage, "MAX_IMAGE_PIXELS", PillowImage.MAX_IMAGE_PIXELS
+            )
+            PillowImage.MAX_IMAGE_PIXELS = None
         _strict_users += 1
     try:
         yield

@@ -249,3 +249,14 @@ def test_importing_and_asking_for_a_size_stay_light(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("ending", ["png", "tiff"])
+def test_the_limit_of_pixels_is_ours_alone(ending, tmp_path: Path, monkeypatch):
+    pixels = np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)
+    path = tmp_path / f"large.{ending}"
+    compression = {"compression": "tiff_lzw"} if ending == "tiff" else {}
+    PillowImage.fromarray(pixels).save(path, **compression)
+    monkeypatch.setattr(PillowImage, "MAX_IMAGE_PIXELS", 100)  # as for real ones 90 million
+    assert np.array_equal(read_image(path).pixels, pixels)
+    assert PillowImage.MAX_IMAGE_PIXELS == 100
