@@ -76,6 +76,34 @@ def test_adaptive_is_opencvs_away_from_the_borders():
     assert (ours != theirs)[inside, inside].mean() < 0.01
 
 
+@pytest.mark.parametrize("offset", [5, 0, -3, 255, -255])
+def test_adaptive_compares_bytes_with_the_exact_mean(offset: int):
+    values = np.random.default_rng(0).integers(0, 256, (40, 50)).astype(np.uint8)
+    sums = windows(values, 5).astype(int).sum(-1)
+    found = build_method("adaptive", window_px=5, offset=offset / 255).parts(
+        Image.from_array(values)
+    )
+    assert np.array_equal(found, 25 * values.astype(int) > sums - 25 * offset)
+
+
+@pytest.mark.parametrize("size_hw", [(1, 1), (1, 40), (40, 1), (3, 5)])
+def test_adaptive_sees_bytes_as_it_sees_floats(size_hw: tuple[int, int]):
+    values = np.random.default_rng(2).integers(0, 256, size_hw).astype(np.uint8)
+    method = build_method("adaptive", window_px=7, offset=0.013)
+    floats = values / np.float32(255)
+    assert np.array_equal(
+        method.parts(Image.from_array(values)), method.parts(Image.from_array(floats))
+    )
+
+
+def test_adaptive_sees_the_same_in_bands(monkeypatch: pytest.MonkeyPatch):
+    values = np.random.default_rng(1).integers(0, 256, (90, 40)).astype(np.uint8)
+    method = build_method("adaptive", window_px=15, offset=0.01)
+    whole = method.parts(Image.from_array(values))
+    monkeypatch.setattr(local, "_BAND_PX", 400)
+    assert np.array_equal(method.parts(Image.from_array(values)), whole)
+
+
 def test_adaptive_with_gaussian_weights_is_scikit_images():
     values, _ = shaded_text()
     ours = bounds("adaptive", values, window_px=31, offset=0.05, weights="gaussian")
