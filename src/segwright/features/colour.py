@@ -20,7 +20,6 @@ _AXES: dict[str, tuple[str, str, str]] = {
     "ycbcr": ("Y", "Cb", "Cr"),
     "opponent": ("red-green", "yellow-blue", "intensity"),
 }
-_SCALE = {"hsv": (1 / 360, 1, 1), "lab": (0.01, 0.01, 0.01), "luv": (0.01, 0.01, 0.01)}
 _OPPONENT = np.array(
     [
         [1 / 2**0.5, -1 / 2**0.5, 0],
@@ -60,16 +59,23 @@ class Colour(Feature):
         return np.concatenate([in_space(view.pixels, space) for space in self.spaces])
 
 
-def in_space(rgb: np.ndarray, space: str) -> np.ndarray:
+def in_space(rgb: np.ndarray, space: Space) -> np.ndarray:
     """(Y, X, 3) float32 RGB in 0 … 1 → (3, Y, X) float32 in another space, as `Colour`."""
+    return np.ascontiguousarray(np.moveaxis(converted(rgb, space), -1, 0))
+
+
+def converted(rgb: np.ndarray, space: Space) -> np.ndarray:
+    """As `in_space`, but channels stay last: (Y, X, 3) float32, for "rgb" the array itself."""
     cv2 = opencv()
     if space == "rgb":
-        found = rgb
-    elif space == "opponent":
-        found = rgb @ _OPPONENT.T
-    elif space == "ycbcr":
-        found = cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb)[..., [0, 2, 1]]
+        return rgb
+    if space == "opponent":
+        return rgb @ _OPPONENT.T
+    if space == "ycbcr":
+        return cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb)[..., [0, 2, 1]]
+    found = cv2.cvtColor(rgb, getattr(cv2, f"COLOR_RGB2{space.upper()}"))
+    if space == "hsv":
+        found[..., 0] *= np.float32(1 / 360)
     else:
-        found = cv2.cvtColor(rgb, getattr(cv2, f"COLOR_RGB2{space.upper()}"))
-        found = found * np.array(_SCALE[space], np.float32)
-    return np.ascontiguousarray(np.moveaxis(found, -1, 0))
+        found *= np.float32(0.01)
+    return found

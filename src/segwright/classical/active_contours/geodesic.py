@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from segwright.classical.active_contours.contour import Contour
-from segwright.classical.edges.gradient import Gradients
+from segwright.classical.edges.gradient import Gradients, quantiles
 from segwright.classical.method import Finds, Method
 from segwright.classical.thresholds.levels import above, brightness, histogram
 from segwright.classical.thresholds.otsu import otsu_thresholds
@@ -67,11 +67,13 @@ class GeodesicContour(Method):
     def parts(self, image: Image) -> np.ndarray:
         contour = Contour(self._initial(image))
         strength = Gradients.of(image, sigma_px=self.sigma_px, operator="central").strength()
-        bound = float(np.quantile(strength, 1 - self.hold))
+        free = None
+        if self.balloon != "none":
+            free = strength < np.float32(quantiles(strength, (1 - self.hold,))[0])
         drawn_to_edges(
             contour,
             strength,
-            free=strength < bound if self.balloon != "none" else None,
+            free=free,
             outwards=self.balloon == "outwards",
             smoothing=self.smoothing,
             max_rounds=self.max_rounds,

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from segwright.classical.edges.gradient import Gradients
+from segwright.classical.edges.gradient import Gradients, quantiles
 from segwright.classical.edges.regions import EdgeRegions, thinned
 from segwright.classical.thresholds.hysteresis import touching
 from segwright.images.image import Image
@@ -53,7 +53,6 @@ class Canny(EdgeRegions):
     def edges(self, image: Image) -> tuple[np.ndarray, np.ndarray]:
         gradients = Gradients.of(image, sigma_px=self.sigma_px, operator="sobel")
         strength = gradients.strength()
-        found = thinned(gradients, strength)
-        low, high = np.quantile(strength, (min(self.low, self.high), self.high))
-        weak, strong = found & (strength > low), found & (strength > high)
-        return touching(weak, strong), strength
+        low, high = quantiles(strength, (min(self.low, self.high), self.high))
+        weak = thinned(gradients, strength, above=low)
+        return touching(weak, weak & (strength > np.float32(high))), strength

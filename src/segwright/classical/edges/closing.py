@@ -57,18 +57,7 @@ def enclosed(edges: np.ndarray, pixels: np.ndarray, *, min_area_px: int) -> np.n
     if count == 1:  # nothing but edges
         return np.zeros(edges.shape, np.int32)
     regions = numbers.reshape(edges.shape) - 1
-    sizes, sums = _of_areas(regions, pixels, count - 1)
+    sizes, sums = sizes_and_sums(regions, pixels, count - 1)
     divide_edges(regions, pixels, sums / sizes[:, None])
     absorb(regions, *sizes_and_sums(regions, pixels, count - 1), min_area_px)
     return regions
-
-
-def _of_areas(regions: np.ndarray, pixels: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels and sums of colours of areas, the edges between them (-1) left out."""
-    inside = regions >= 0
-    numbers = regions[inside]
-    sums = [
-        np.bincount(numbers, pixels[..., channel][inside], minlength=count)
-        for channel in range(pixels.shape[2])
-    ]
-    return np.bincount(numbers, minlength=count), np.stack(sums, axis=1)

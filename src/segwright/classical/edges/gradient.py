@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -50,22 +51,50 @@ class Gradients:
             sigma_px: Standard deviation of the Gaussian that it is blurred with first; 0: none.
             operator: What smooths along the edge.
         """
+        from segwright.classical.edges.gradient_kernels import add_products
+        from segwright.kernels import in_shares
+
         found = np.zeros((3, *image.size_hw), np.float32)
-        pixels = colours(image, sigma_px=sigma_px)
         along = _ALONG[operator]
-        for channel in range(pixels.shape[2]):
-            plane = np.ascontiguousarray(pixels[..., channel])
-            dy, dx = filtered(plane, _SLOPE, along), filtered(plane, along, _SLOPE)
-            for total, product in zip(found, (dy * dy, dy * dx, dx * dx), strict=True):
-                total += product
+        for plane in np.moveaxis(colours(image, sigma_px=sigma_px), -1, 0):
+            plane = np.ascontiguousarray(plane)
+            slopes = filtered(plane, _SLOPE, along), filtered(plane, along, _SLOPE)
+            in_shares(add_products, len(plane), *slopes, found, at_least=64)
         return cls(*found)
 
     def strength(self) -> np.ndarray:
         """(Y, X) float32 by how much colours change a pixel, along the steepest direction."""
-        half = (self.yy - self.xx) / 2
-        return np.sqrt((self.yy + self.xx) / 2 + np.hypot(half, self.yx))
+        from segwright.classical.edges.gradient_kernels import steepest
+        from segwright.kernels import in_shares
 
-    def direction(self) -> tuple[np.ndarray, np.ndarray]:
-        """The Y and X part of the steepest direction: (Y, X) float32 each, of length 1."""
-        angle = np.arctan2(2 * self.yx, self.xx - self.yy) / 2
-        return np.sin(angle), np.cos(angle)
+        found = np.empty_like(self.yy)
+        in_shares(steepest, len(found), self.yy, self.yx, self.xx, found, at_least=64)
+        return found
+
+
+def quantiles(values: np.ndarray, shares: Sequence[float]) -> list[float]:
+    """What `np.quantile` gives of values ≥ 0, by counting instead of by sorting.
+
+    Args:
+        values: (Y, X) float32, finite, ≥ 0.
+        shares: 0 … 1.
+    """
+    from segwright.classical.edges.gradient_kernels import by_upper_bits
+
+    bits = np.ascontiguousarray(values).view(np.uint32).ravel()  # they grow as the values do
+    until = np.cumsum(by_upper_bits(bits))
+    ordered: dict[int, np.ndarray] = {}
+
+    def at(rank: int) -> float:
+        upper = int(np.searchsorted(until, rank, side="right"))
+        if upper not in ordered:
+            ordered[upper] = np.sort(bits[bits >> 16 == upper]).view(np.float32)
+        return float(ordered[upper][rank - (until[upper - 1] if upper else 0)])
+
+    found = []
+    for share in shares:
+        place = share * (len(bits) - 1)
+        low = int(place)
+        below, above = at(low), at(min(low + 1, len(bits) - 1))
+        found.append(below + (above - below) * (place - low))
+    return found

@@ -51,11 +51,18 @@ class EdgeRegions(Method):
         return enclosed(closed, colours(image), min_area_px=self.min_area_px)
 
 
-def thinned(gradients: Gradients, strength: np.ndarray) -> np.ndarray:
-    """(Y, X) uint8: 1 where a pixel is the strongest across the edge that it is on."""
+def thinned(gradients: Gradients, strength: np.ndarray, *, above: float = 0.0) -> np.ndarray:
+    """(Y, X) uint8: 1 where a pixel is the strongest across the edge that it is on.
+
+    Args:
+        gradients: Of the picture.
+        strength: (Y, X) float32, theirs.
+        above: The strength, ≥ 0, that an edge exceeds.
+    """
     from segwright.classical.edges.thinning_kernels import ridges
     from segwright.kernels import in_shares
 
     found = np.zeros(strength.shape, np.uint8)
-    in_shares(ridges, len(found), strength, *gradients.direction(), found, at_least=64)
+    matrix = (gradients.yy, gradients.yx, gradients.xx)
+    in_shares(ridges, len(found), strength, *matrix, np.float32(above), found, at_least=64)
     return found

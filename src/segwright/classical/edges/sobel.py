@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from segwright.classical.edges.gradient import Gradients
+from segwright.classical.edges.gradient import Gradients, quantiles
 from segwright.classical.edges.regions import EdgeRegions, thinned
 from segwright.images.image import Image
 
@@ -50,6 +50,5 @@ class Sobel(EdgeRegions):
     def edges(self, image: Image) -> tuple[np.ndarray, np.ndarray]:
         gradients = Gradients.of(image, sigma_px=self.sigma_px, operator=self.operator)
         strength = gradients.strength()
-        found = thinned(gradients, strength)
-        found &= strength > np.quantile(strength, self.quantile)
-        return found, strength
+        (least,) = quantiles(strength, (self.quantile,))
+        return thinned(gradients, strength, above=least), strength

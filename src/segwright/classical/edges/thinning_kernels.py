@@ -11,18 +11,21 @@ _ROUNDING = 1e-5
 
 @kernel
 def ridges(
-    strength: np.ndarray, along_y: np.ndarray, along_x: np.ndarray, found: np.ndarray,
-    begin: int, end: int,
+    strength: np.ndarray, yy: np.ndarray, yx: np.ndarray, xx: np.ndarray, above: np.float32,
+    found: np.ndarray, begin: int, end: int,
 ) -> None:  # fmt: skip
     """Marks the pixels that are stronger than their surroundings across the edge.
 
+    Across the edge is along the eigenvector of the larger eigenvalue of [[yy, yx], [yx, xx]].
     The strength one pixel further to either side is interpolated between the two pixels there. On a
     level ridge of two pixels the lower one is taken, or the right one.
 
     Args:
         strength: (Y, X) float32.
-        along_y: (Y, X) float32, the Y part of the direction across the edge, of any sign.
-        along_x: The same along X; the larger of both must not be 0.
+        yy: (Y, X) float32, of the matrix of gradients.
+        yx: (Y, X) float32.
+        xx: (Y, X) float32.
+        above: Weaker pixels, and those as strong, are on no ridge; ≥ 0.
         found: (Y, X) uint8; 1 is written where there is a ridge.
         begin: First row.
         end: Row behind the last.
@@ -31,14 +34,14 @@ def ridges(
     for y in range(begin, end):
         for x in range(width):
             here = strength[y, x]
-            if here <= 0:
+            if here <= above:
                 continue
-            dy, dx = along_y[y, x], along_x[y, x]
-            if dy < 0 or (dy == 0 and dx < 0):
-                dy, dx = -dy, -dx
-            steep = dy > abs(dx)
-            slant = abs(dx) / dy if steep else dy / abs(dx)
-            side = 1 if dx >= 0 else -1
+            across, beside = xx[y, x] - yy[y, x], 2 * yx[y, x]
+            steep = across < 0
+            # The tangent of half of an angle, from its cosine and sine.
+            length = np.sqrt(across * across + beside * beside)
+            slant = abs(beside) / (length + abs(across)) if length > 0 else np.float32(0)
+            side = 1 if beside >= 0 else -1
             highest = True
             for sign in (-1, 1):
                 # One step along the longer part, and then none or one along the shorter.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from segwright.classical.planes import planes
-from segwright.features.colour import in_space
+from segwright.features.colour import converted
 from segwright.features.derivatives import first_derivatives
 from segwright.features.view import gaussian, gaussian_reach
 from segwright.images.image import Image
@@ -29,9 +29,15 @@ def colours(image: Image, *, sigma_px: float = 0.0) -> np.ndarray:
     Raises:
         ImageError: A volume, or values that are not finite.
     """
-    found = np.empty((*image.size_hw, image.num_channels), np.float32)
-    for rows, _, band in colour_bands(image):
-        found[rows] = np.moveaxis(band, 0, -1)
+    found = None
+    for rows, _, band in _bands(image):
+        if len(band) == image.size_hw[0]:  # there is but one
+            found = band
+            break
+        if found is None:
+            found = np.empty((*image.size_hw, image.num_channels), np.float32)
+        found[rows] = band
+    assert found is not None  # an image has rows
     if sigma_px:
         for channel in range(image.num_channels):
             found[..., channel] = gaussian(np.ascontiguousarray(found[..., channel]), sigma_px)
@@ -48,6 +54,12 @@ def colour_bands(image: Image, *, overlap: int = 0) -> Iterator[tuple[slice, sli
     Yields:
         The rows; where they are in the band; and the band with its overlap, (C, y, X) float32.
     """
+    for rows, inner, band in _bands(image, overlap=overlap):
+        yield rows, inner, np.ascontiguousarray(np.moveaxis(band, -1, 0))
+
+
+def _bands(image: Image, *, overlap: int = 0) -> Iterator[tuple[slice, slice, np.ndarray]]:
+    """As `colour_bands`, but channels stay last: (y, X, C) float32."""
     # The scale of floats is that of the whole image.
     whole = planes(image) if image.pixels.dtype.kind == "f" else None
     height, width = image.size_hw
@@ -58,9 +70,8 @@ def colour_bands(image: Image, *, overlap: int = 0) -> Iterator[tuple[slice, sli
         band = planes(Image(image.pixels[seen])) if whole is None else whole[seen]
         inner = slice(top - seen.start, bottom - seen.start)
         if image.num_channels == 3:
-            yield slice(top, bottom), inner, in_space(np.ascontiguousarray(band), "lab")
-        else:
-            yield slice(top, bottom), inner, np.ascontiguousarray(np.moveaxis(band, -1, 0))
+            band = converted(np.ascontiguousarray(band), "lab")
+        yield slice(top, bottom), inner, band
 
 
 def steepness(image: Image, *, sigma_px: float = 0.0) -> np.ndarray:

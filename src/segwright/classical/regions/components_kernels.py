@@ -63,7 +63,7 @@ def sizes_and_sums(
     """Pixels of each region and the sum of their colours.
 
     Args:
-        labels: (Y, X) integers, 0 … count - 1.
+        labels: (Y, X) integers, 0 … count - 1; negative where there is no region.
         pixels: (Y, X, C) numbers.
 
     Returns:
@@ -75,6 +75,8 @@ def sizes_and_sums(
     for y in range(labels.shape[0]):
         for x in range(labels.shape[1]):
             label = labels[y, x]
+            if label < 0:
+                continue
             sizes[label] += 1
             for channel in range(channels):
                 sums[label, channel] += pixels[y, x, channel]
@@ -159,6 +161,8 @@ def absorb(labels: np.ndarray, sizes: np.ndarray, sums: np.ndarray, min_size: in
         if parent[one] == one:
             numbers[one] = left
             left += 1
+    if left == count:
+        return left
     for y in range(labels.shape[0]):
         for x in range(labels.shape[1]):
             labels[y, x] = numbers[parent[labels[y, x]]]

@@ -7,7 +7,7 @@ import pytest
 
 from segwright.classical.catalog import build_method
 from segwright.classical.edges.closing import enclosed, linked
-from segwright.classical.edges.gradient import Gradients
+from segwright.classical.edges.gradient import Gradients, quantiles
 from segwright.classical.edges.log import zero_crossings
 from segwright.classical.edges.regions import EdgeRegions, thinned
 from segwright.images.image import Image
@@ -61,11 +61,31 @@ def test_channels_are_added_as_a_matrix():
     dy = (padded[2:, 1:-1] - padded[:-2, 1:-1]) / 2
     dx = (padded[1:-1, 2:] - padded[1:-1, :-2]) / 2
     slopes = np.stack([dy, dx], axis=-2)  # (Y, X, 2, C)
-    values, vectors = np.linalg.eigh(slopes @ np.swapaxes(slopes, -1, -2))
-    assert np.allclose(found.strength(), np.sqrt(values[..., 1]), atol=1e-5)
-    y, x = found.direction()
-    along = np.abs(y * vectors[..., 0, 1] + x * vectors[..., 1, 1])
-    assert np.allclose(along, 1, atol=1e-3)
+    matrices = slopes @ np.swapaxes(slopes, -1, -2)
+    ours = np.stack([found.yy, found.yx, found.yx, found.xx], axis=-1).reshape(matrices.shape)
+    assert np.allclose(ours, matrices, atol=1e-5)
+    assert np.allclose(found.strength(), np.sqrt(np.linalg.eigvalsh(matrices)[..., 1]), atol=1e-5)
+
+
+@pytest.mark.parametrize("turn", np.arange(0, 180, 15))
+def test_a_ridge_is_along_the_edge_whatever_its_direction(turn: int):
+    y, x = np.mgrid[:61, :61] - 30.0
+    across = x * np.cos(np.deg2rad(turn)) + y * np.sin(np.deg2rad(turn))
+    image = Image.from_array((1 / (1 + np.exp(-across / 2))).astype(np.float32))
+    gradients = Gradients.of(image, sigma_px=0, operator="sobel")
+    found = thinned(gradients, gradients.strength(), above=0.01)[2:-2, 2:-2] > 0
+    assert np.abs(across[2:-2, 2:-2][found]).max() <= 0.75
+    assert found.sum() >= 57
+
+
+@pytest.mark.parametrize("kind", ["spread", "few", "constant", "one"])
+def test_quantiles_are_numpys(kind: str):
+    values = np.random.default_rng(0).random((37, 23)).astype(np.float32) ** 8
+    if kind != "spread":
+        values = {"few": np.rint(values * 3), "constant": values * 0, "one": values[:1, :1]}[kind]
+    shares = (0, 0.1, 0.6, 0.999, 1)
+    expected = np.quantile(values.astype(np.float64), shares)
+    assert np.allclose(quantiles(values, shares), expected, rtol=1e-12, atol=0)
 
 
 def test_canny_finds_the_edges_of_scikit_image():
