@@ -65,11 +65,11 @@ def grown(pixels: np.ndarray, seeds: np.ndarray) -> np.ndarray:
     """
     from segwright.classical.regions.growing_kernels import grow
 
-    height, width, channels = pixels.shape
-    found = seeds.astype(np.int32).ravel()
-    points = np.ascontiguousarray(pixels).reshape(-1, channels)
-    grow(points, found, width, int(found.max()) + 1)
-    return found.reshape(height, width)
+    framed = np.pad(pixels, ((1, 1), (1, 1), (0, 0)))
+    found = np.pad(seeds.astype(np.int32), 1, constant_values=-2)
+    _, width, channels = framed.shape
+    grow(framed.reshape(-1, channels), found.ravel(), width, int(found.max()) + 1)
+    return np.ascontiguousarray(found[1:-1, 1:-1])
 
 
 def flattest_in_cells(relief: np.ndarray, count: int) -> np.ndarray:
