@@ -75,3 +75,30 @@ def test_the_order_of_the_points_changes_numbers_only():
     assert np.array_equal(core[order], core_again)
     pairs = set(zip(labels[order].tolist(), again.tolist(), strict=True))
     assert len(pairs) == len(set(labels.tolist())) == len(set(again.tolist()))
+
+
+@pytest.mark.parametrize(("reach_px", "least"), [(0.5, 1), (1.2, 3), (2.7, 9), (4.6, 25)])
+def test_windows_find_the_clusters_of_scikit_learn(reach_px: float, least: int, shared_data):
+    from segwright.classical.clustering.dbscan import window_clusters
+    from segwright.classical.regions.colours import colours
+    from segwright.images.read import read_image
+
+    image = read_image(sorted((shared_data / "bsds500/train/images").glob("*.jpg"))[0])
+    pixels = np.ascontiguousarray(colours(image)[100:150, 200:260])
+    eps = 0.04
+    found = window_clusters(pixels, eps=eps, reach_px=reach_px, least=least).ravel()
+    places = np.indices(pixels.shape[:2]).reshape(2, -1).T * (eps / reach_px)
+    points = np.hstack([pixels.reshape(-1, 3).astype(np.float64), places])
+    theirs = cluster.DBSCAN(eps=eps, min_samples=least, algorithm="brute").fit(points)
+    core = theirs.core_sample_indices_
+    names, first = np.unique(theirs.labels_[core], return_index=True)
+    ours = np.full(len(names) + 1, -1)
+    ours[names] = found[core][first]
+    assert len(np.unique(ours)) == len(ours) and ours[-1] == -1
+    assert np.array_equal(found[core], ours[theirs.labels_[core]])
+    assert np.array_equal(found < 0, theirs.labels_ < 0)
+    border = np.setdiff1d(np.flatnonzero(found >= 0), core)
+    for point in border:
+        apart = ((points[core] - points[point]) ** 2).sum(1)
+        own = apart[found[core] == found[point]]
+        assert own.min() == pytest.approx(apart.min(), rel=1e-5)
