@@ -17,6 +17,7 @@ from segwright.refine.majority import Majority
 from segwright.refine.morphology import Closing, Opening
 from segwright.refine.remove_small import RemoveSmall
 from segwright.refine.step import Step
+from segwright.refine.temper import Temper
 from segwright.rows import Row, short_form
 
 STEPS: dict[str, type[Step]] = {
@@ -27,10 +28,11 @@ STEPS: dict[str, type[Step]] = {
     "closing": Closing,
     "fill_holes": FillHoles,
     "remove_small": RemoveSmall,
+    "temper": Temper,
 }
 
 _AnyStep = Annotated[
-    Crf | Guided | Majority | Opening | Closing | FillHoles | RemoveSmall,
+    Crf | Guided | Majority | Opening | Closing | FillHoles | RemoveSmall | Temper,
     Field(discriminator="step"),
     BeforeValidator(short_form(STEPS, "refinement step")),
 ]

@@ -14,11 +14,11 @@ from segwright.images.image import Image
 from segwright.labels.classes import Classes
 from segwright.labels.label_map import LabelMap
 from segwright.prepare import Prepare
+from segwright.refine.temperature import tempered, tempered_highest
 from segwright.result.result import Result
 from segwright.segmenter.preparation import Preparation
 from segwright.segmenter.regrid import Bands, regridded
 from segwright.segmenter.settings import RunSettings
-from segwright.segmenter.temperature import tempered, tempered_highest
 from segwright.segmenter.tiles import Span, spans, woven
 
 if TYPE_CHECKING:

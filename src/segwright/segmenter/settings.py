@@ -34,7 +34,7 @@ class RunSettings(BaseModel):
         scales: Sizes to average over, relative to `scale`; (1,) is no averaging.
         precision: Arithmetic of the network.
         temperature: How much less sure the probabilities are than those of the network; it
-            changes no label (`segmenter.temperature`).
+            changes no label (`refine.temperature`).
         refine: Steps that the labels go through last, on the pixels of the image (`Refine`).
     """
 

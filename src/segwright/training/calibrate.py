@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from segwright.plan import CALIBRATED
+from segwright.refine.temperature import fit_temperature, judged_pixels
 from segwright.segmenter import NetSegmenter
-from segwright.segmenter.temperature import fit_temperature
 from segwright.training.store import SampleStore
 
-_PIXELS = 50_000  # of each image, evenly spread: neighbours say the same
+_PIXELS = 50_000  # of each image
 
 
 def calibrated_temperature(segmenter: NetSegmenter, images: SampleStore) -> float:
@@ -25,9 +25,8 @@ def calibrated_temperature(segmenter: NetSegmenter, images: SampleStore) -> floa
         sample = images[index]
         probabilities = segmenter.segment(sample.image, probabilities=True).probabilities
         assert probabilities is not None  # asked for
-        truth = sample.labels.ids.ravel()
-        judged = np.flatnonzero(truth != segmenter.classes.ignore_index)
-        some = judged[:: max(1, len(judged) // _PIXELS)]
-        said.append(probabilities.reshape(len(probabilities), -1)[:, some])
-        there.append(truth[some])
+        ignored = segmenter.classes.ignore_index
+        some = judged_pixels(probabilities, sample.labels.ids, ignore_index=ignored, most=_PIXELS)
+        said.append(some[0])
+        there.append(some[1])
     return fit_temperature(np.concatenate(said, axis=1), np.concatenate(there))

@@ -19,7 +19,7 @@ from segwright.refine import Refine, Step
 from segwright.segmenter import NetSegmenter, Segmenter, load
 from segwright.storage import require_empty, whole_folder, write_whole
 from segwright.verbs.evaluate import opened_for, part_to_score, require_same_classes
-from segwright.verbs.refine_trials import Trials, gathered, seconds_of
+from segwright.verbs.refine_trials import Trials, calibrated, gathered, seconds_of
 from segwright.verbs.refined import REFINED_FILE, RefinedRun, TriedRow
 from segwright.verbs.runs import class_map_of, is_run, record_of
 
@@ -38,6 +38,8 @@ class RefineReport:
         run: The refined segmenter; None where the one there is was not beaten, and nothing was
             written.
         present: The steps that the segmenter had.
+        refine: The steps that it has now: those that were chosen, and a temperature where it needs
+            one to be as sure as it is right.
         refining: What was chosen, and on what grounds.
         tried_on: The images that rows were tried on, in words.
         seconds: What the best row takes for an image of their mean size.
@@ -45,6 +47,7 @@ class RefineReport:
 
     run: Path | None
     present: Refine
+    refine: Refine
     refining: Refining
     tried_on: str
     seconds: float
@@ -64,13 +67,13 @@ class RefineReport:
         found = self.refining
         tried = sorted(found.tried, key=lambda one: -one.mean_iou)
         lines = [f"{100 * one.mean_iou:5.1f} %  {one.refine}" for one in tried]
-        lines += ["", f"refine: {found.best}", self.reason()]
+        lines += ["", f"best: {found.best}", self.reason()]
         if found.best.steps:
             lines += [f"it takes {self.seconds:.2g} s an image"]
         if not found.complete:
             lines += ["the time ended the search; with more, more rows are tried"]
         if self.run is not None:
-            return "\n".join([*lines, "", f"segmenter: {self.run}"])
+            return "\n".join([*lines, "", f"refine: {self.refine}", f"segmenter: {self.run}"])
         kept = (
             f"the segmenter stays as it is (refine: {self.present}), and nothing is written: "
             "nothing is better for certain"
@@ -83,7 +86,7 @@ class RefineReport:
         content = {
             "run": None if self.run is None else str(self.run),
             "present": self.present.model_dump(mode="json", exclude_none=True),
-            "refine": found.refine.model_dump(mode="json", exclude_none=True),
+            "refine": self.refine.model_dump(mode="json", exclude_none=True),
             "best": found.best.model_dump(mode="json", exclude_none=True),
             "mean_iou": {"before": found.before, "after": found.before + gain.value},
             "gain": {"value": gain.value, "low": gain.low, "high": gain.high, "p": gain.p},
@@ -113,7 +116,8 @@ def refine(
 
     Rows of steps and their settings are tried on labelled images that the segmenter has not
     learned from (`evaluation.refining`). Where one is better than the steps that the segmenter
-    has, which as a rule are none, the new segmenter is written; where none is, nothing is.
+    has, which as a rule are none, the new segmenter is written, its probabilities calibrated on the
+    same images; where none is, nothing is.
 
     Args:
         run: A run folder or a segmenter folder; it is left as it is.
@@ -163,11 +167,12 @@ def refine(
         tried_on.trials, seconds=seconds, starts=starts, beat=present, seed=seed, on_tried=tell
     )
     place = None if found.refine == present else out
-    report = RefineReport(place, present, found, said, _price(found.best, tried_on))
+    row = present if place is None else calibrated(found.refine, tried_on.trials)
+    report = RefineReport(place, present, row, found, said, _price(found.best, tried_on))
     if place is not None:
         about = RefinedRun(
             run=run.resolve(),
-            refine=found.refine,
+            refine=row,
             reason=report.reason(),
             data=data.resolve(),
             split=split,
@@ -176,7 +181,7 @@ def refine(
             tried=tuple(TriedRow(**vars(one)) for one in found.tried),
             classes=_classes(run, dataset),
         )
-        _write(place, load(run, device=device or "cpu", refine=found.refine), about)
+        _write(place, load(run, device=device or "cpu", refine=row), about)
     return report
 
 

@@ -13,7 +13,10 @@ from segwright.evaluation.bootstrap import MIN_UNITS
 from segwright.evaluation.refining import Trial
 from segwright.events import Listener, StageAdvanced, StageStarted
 from segwright.labels.label_map import LabelMap
-from segwright.refine import Labelling, Step
+from segwright.plan import CALIBRATED
+from segwright.refine import Labelling, Refine, Step
+from segwright.refine.temper import Temper
+from segwright.refine.temperature import fit_temperature, judged_pixels
 from segwright.result import Result
 from segwright.segmenter import Segmenter
 
@@ -23,6 +26,8 @@ MEMORY_BYTES = 2 * 2**30
 WINDOW_PX = 2048
 """Side of the window that is taken of a larger image."""
 
+_PIXELS = 50_000  # of each image, for one number
+_ALREADY_HONEST = 0.05  # a temperature this near to 1 is not worth a step
 _ROWS = 30  # a search that ends by itself tries about as many
 _WARM_PX = 64
 
@@ -100,6 +105,29 @@ def gathered(
         limit = "time"
     trials = [found[index] for index in sorted(found)]
     return Trials(trials, len(images), limit, float(np.mean(sizes)))
+
+
+def calibrated(row: Refine, trials: Sequence[Trial]) -> Refine:
+    """A row of steps, and the temperature that makes what it leaves as sure as it is right.
+
+    Args:
+        row: Any steps but `temper`; nothing is added to none, or where there are no probabilities.
+        trials: Some are enough.
+    """
+    said, there = [], []
+    for trial in trials[:: max(1, len(trials) // CALIBRATED)] if row.steps else ():
+        after = row.apply(trial.labelling, trial.image)
+        if after.probabilities is not None:
+            ignored, truth = after.labels.classes.ignore_index, trial.truth.ids
+            some = judged_pixels(after.probabilities, truth, ignore_index=ignored, most=_PIXELS)
+            said.append(some[0])
+            there.append(some[1])
+    if not said:
+        return row
+    temperature = fit_temperature(np.concatenate(said, axis=1), np.concatenate(there))
+    if abs(temperature - 1) < _ALREADY_HONEST:
+        return row
+    return Refine((*row.steps, Temper(temperature=temperature)))
 
 
 def seconds_of(steps: Sequence[Step], trial: Trial) -> float:

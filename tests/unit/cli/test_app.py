@@ -131,6 +131,31 @@ def test_evaluate_prints_a_table_or_json(record: Any) -> None:
     assert verb.given["classes"] == Path("m")
 
 
+def test_refine_reads_steps_and_time_and_prints_text_or_json(record: Any) -> None:
+    verb = record("refine")
+    ended = run(
+        "refine r d --out t --steps crf,majority --time 90s --split train --seed 3 --device cuda "
+        "--classes m"
+    )
+    assert ended.stdout == "the report\n"
+    del verb.given["on_event"]
+    assert verb.given == {
+        0: Path("r"),
+        1: Path("d"),
+        "out": Path("t"),
+        "steps": ["crf", "majority"],
+        "seconds": 90,
+        "split": "train",
+        "seed": 3,
+        "device": "cuda",
+        "classes": Path("m"),
+    }
+    assert run("refine r d --out t --json").stdout == "the json\n"
+    assert (verb.given["steps"], verb.given["seconds"]) == ([], 120)
+    refused = run("refine r d --out t --time 90")
+    assert refused.exit_code == 2 and "--time: '90' is not a duration" in refused.stderr
+
+
 def test_predict_splits_what_to_save_and_takes_many_inputs(record: Any) -> None:
     verb = record("predict", PredictReport(Path("o"), 3, ()))
     ended = run("predict r a.png b.png --out o --save mask,coco")

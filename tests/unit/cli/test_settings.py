@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from segwright.cli.settings import parse_settings, parse_spacing
+from segwright.cli.settings import parse_settings, parse_spacing, parse_steps
 from segwright.errors import UsageError
 
 
@@ -50,3 +50,12 @@ def test_a_spacing_is_one_number_or_two() -> None:
     for text in ("", "a", "1,2,3", "1;2"):
         with pytest.raises(UsageError, match="is not one or two numbers"):
             parse_spacing(text)
+
+
+def test_steps_are_names_or_short_forms() -> None:
+    assert parse_steps("crf,majority") == ["crf", "majority"]
+    assert parse_steps("crf, {remove_small: 50}") == ["crf", {"remove_small": 50}]
+    assert parse_steps("[{guided: [4, 0.1]}]") == [{"guided": [4, 0.1]}]
+    for text in ("", "{crf", "[crf", "crf}"):
+        with pytest.raises(UsageError, match="no list of steps"):
+            parse_steps(text)

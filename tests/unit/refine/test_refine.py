@@ -25,6 +25,7 @@ EVERY_STEP: dict[str, Any] = {
     "closing": {"closing": 1.5},
     "fill_holes": {"fill_holes": 4},
     "remove_small": {"remove_small": 5},
+    "temper": {"temper": 1.7},
 }
 
 

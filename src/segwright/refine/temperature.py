@@ -71,6 +71,25 @@ def fit_temperature(probabilities: np.ndarray, truth: np.ndarray) -> float:
     return round(math.exp((low + high) / 2), 3)
 
 
+def judged_pixels(
+    probabilities: np.ndarray, truth: np.ndarray, *, ignore_index: int, most: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Some pixels of an image, evenly spread: neighbours say the same.
+
+    Args:
+        probabilities: (K, Y, X) float32.
+        truth: (Y, X) class ids.
+        ignore_index: The id of pixels that nobody is judged on.
+        most: About how many are wanted at the most.
+
+    Returns:
+        (K, N) float32 and (N,) ids, for `fit_temperature`.
+    """
+    judged = np.flatnonzero(truth.ravel() != ignore_index)
+    some = judged[:: max(1, len(judged) // most)]
+    return probabilities.reshape(len(probabilities), -1)[:, some], truth.ravel()[some]
+
+
 def _powers(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     """Powers of the probabilities as shares of the highest, which is 1."""
     logs = np.log(np.maximum(probabilities, _SMALLEST))

@@ -10,14 +10,17 @@ from torch import nn
 
 from segwright.images.image import Image
 from segwright.labels.classes import Classes
-from segwright.segmenter import NetSegmenter, Preparation
-from segwright.segmenter.temperature import (
+from segwright.labels.label_map import LabelMap
+from segwright.refine import Labelling, Refine
+from segwright.refine.temperature import (
     HIGHEST,
     LOWEST,
     fit_temperature,
+    judged_pixels,
     tempered,
     tempered_highest,
 )
+from segwright.segmenter import NetSegmenter, Preparation
 
 
 def chances(seed: int, shape: tuple[int, ...] = (4, 5000), *, spread: float = 2) -> np.ndarray:
@@ -95,3 +98,31 @@ def test_a_segmenter_is_less_sure_of_the_same_labels(settings: dict) -> None:
     quick = result(2.5, probabilities=False)
     np.testing.assert_allclose(quick.confidence, warm.confidence, atol=1e-6)
     assert quick.probabilities is None
+
+
+def test_as_a_step_it_changes_no_label() -> None:
+    probabilities = chances(5, (3, 20, 30))
+    ids = probabilities.argmax(0).astype(np.uint8)
+    ids[:2] = 255
+    labels = LabelMap(ids, Classes.named(("a", "b", "c")))
+    image = Image(np.zeros((20, 30, 1), np.uint8))
+    after = Refine.of({"temper": 2}).apply(Labelling(labels, probabilities), image)
+    assert after.labels is labels and after.probabilities is not None
+    roots = np.sqrt(probabilities.astype(np.float64))
+    np.testing.assert_allclose(after.probabilities, roots / roots.sum(0), rtol=1e-5)
+    without = Labelling(labels)
+    assert Refine.of({"temper": 2}).apply(without, image) is without
+
+
+def test_judged_pixels_are_spread_and_none_is_ignored() -> None:
+    probabilities = chances(6, (3, 40, 50))
+    truth = np.arange(2000).reshape(40, 50) % 3
+    truth[::2] = 255
+    said, there = judged_pixels(probabilities, truth, ignore_index=255, most=100)
+    assert said.shape == (3, 100) and (there != 255).all()
+    flat, ids = probabilities.reshape(3, -1), truth.ravel()
+    places = [int(np.flatnonzero((flat == one[:, None]).all(0))[0]) for one in said.T]
+    assert (ids[places] == there).all()
+    assert max(np.diff(places)) <= 80 and places[0] < 60 and places[-1] > 1900
+    everything, _ = judged_pixels(probabilities, truth, ignore_index=255, most=10_000)
+    assert everything.shape == (3, 1000)
