@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,37 @@ from segwright.errors import BudgetError
 from segwright.events import Listener, Note, StageAdvanced, StageStarted
 
 _TRIED_ON = 24  # images to learn from, and as many to judge by, in a trial: a look, not the score
+_FEWEST_TRIED_ON = 8  # what is best on fewer is chance
+_FEWEST_TRIALS = 2  # the defaults alone are no choice
+_ENOUGH_FITTED = 64  # images that are fitted on in any case, before time is spent on trials
 _SEARCH_SHARE = 0.6  # of the time that fitting and scoring leave
 _PAGE_S = 6.0  # for the report and the end of the process
 _SLACK = 1.2  # images take different times
+_SOME = 4  # images that are fitted to see what each adds
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Seconds that a method takes, measured once everything is loaded.
+
+    Attributes:
+        start_s: To fit, however few images there are: growing trees, for instance.
+        fit_s: For each image fitted on.
+        score_s: To segment an image.
+    """
+
+    start_s: float
+    fit_s: float
+    score_s: float
+
+    def trial_s(self, images: int) -> float:
+        """Of fitting on images and segmenting as many."""
+        return self.start_s + images * (self.fit_s + self.score_s)
+
+    def images_for(self, trials: int, seconds: float) -> int:
+        """Images that trials in so many seconds can use, within what is worth looking at."""
+        affordable = (seconds / trials - self.start_s) / (self.fit_s + self.score_s)
+        return int(np.clip(affordable, _FEWEST_TRIED_ON, _TRIED_ON))
 
 
 @dataclass(frozen=True)
@@ -65,45 +94,51 @@ def within_time(
         BudgetError: There is no time to fit and score the method at all.
     """
     budget_s = left_s()
-    first = _some(learn, 1, seed=seed), _some(hold_out, 1, seed=seed)
-    fit_s, score_s = _timed(name, params, *first)
-    kept_s = _PAGE_S + _SLACK * score_s * len(hold_out)
-    spare_s = left_s() - kept_s - _SLACK * fit_s
-    if spare_s < 0:
+    costs = _measured(name, params, learn, hold_out, seed=seed)
+    kept_s = _PAGE_S + _SLACK * costs.score_s * len(hold_out)
+    least_s = kept_s + _SLACK * (costs.start_s + costs.fit_s)
+    if (missing_s := least_s - left_s()) > 0:
         raise BudgetError(
-            f"{budget_s:.0f} s are left for {name}, which takes {score_s:.2g} s an image to "
+            f"{budget_s:.0f} s are left for {name}, which takes {costs.score_s:.2g} s an image to "
             f"score, and {len(hold_out)} images are to be scored",
             where="--budget",
-            remedy=f"Give {np.ceil(-spare_s):.0f} s more",
+            remedy=f"Give {np.ceil(missing_s):.0f} s more",
         )
-    # As many images as leave time for a good number of trials.
-    wanted = max(1, 1 + sum(len(values) - 1 for values in build_method(name).search.values()))
-    affordable = int(_SEARCH_SHARE * spare_s / (wanted * (fit_s + score_s)))
-    number = int(np.clip(affordable, 1, _TRIED_ON))
-    stop_s = left_s() - _SEARCH_SHARE * spare_s
-    on_event(StageStarted(f"trying parameters on {number} images", total=wanted))
-    trials: list[Trial] = []
-
-    def tell(trial: Trial) -> None:
-        trials.append(trial)
-        on_event(StageAdvanced(len(trials)))
-
-    found = tuned(
-        name,
-        params,
-        _some(learn, number, seed=seed),
-        _some(hold_out, number, seed=seed),
-        left_s=lambda: left_s() - stop_s,
-        on_trial=tell,
+    enough = min(len(learn), _ENOUGH_FITTED)
+    fitted_s = kept_s + _SLACK * (costs.start_s + enough * costs.fit_s)
+    wanted = 1 + sum(
+        len(values) - 1
+        for parameter, values in build_method(name).search.items()
+        if parameter not in params
     )
-    spelled = ", ".join(f"{key}={value}" for key, value in found[0].params.items())
-    on_event(Note(f"{name}: {spelled or 'its defaults'}, the best of {len(found)} tried"))
-    images = int(np.clip((left_s() - kept_s) / (_SLACK * fit_s), 1, len(learn)))
+    search_s = _SEARCH_SHARE * (left_s() - fitted_s)
+    number = costs.images_for(wanted, search_s)
+    trials: list[Trial] = []
+    if wanted > 1 and search_s > _FEWEST_TRIALS * costs.trial_s(number):
+        stop_s = left_s() - search_s
+        done = count(1)
+        on_event(StageStarted(f"trying parameters on {number} images", total=wanted))
+        trials = tuned(
+            name,
+            params,
+            _some(learn, number, seed=seed),
+            _some(hold_out, number, seed=seed),
+            left_s=lambda: left_s() - stop_s,
+            on_trial=lambda trial: on_event(StageAdvanced(next(done))),
+        )
+    images = int((left_s() - kept_s - _SLACK * costs.start_s) / (_SLACK * costs.fit_s))
+    images = int(np.clip(images, 1, len(learn)))
+    if not trials:
+        why = "there is no time to try others" if wanted > 1 else "there are no others to try"
+        return Choice(params, images, f"parameters are those given and the defaults: {why}")
+    best = trials[0].params
+    spelled = ", ".join(f"{key}={value}" for key, value in best.items())
+    on_event(Note(f"{name}: {spelled or 'its defaults'}, the best of {len(trials)} tried"))
     reason = (
-        f"the best of {len(found)} by the mean IoU on {min(number, len(hold_out))} validation "
+        f"the best of {len(trials)} by the mean IoU on {min(number, len(hold_out))} validation "
         f"images, each fitted on {min(number, len(learn))}"
     )
-    return Choice(found[0].params, images, reason, found)
+    return Choice(best, images, reason, trials)
 
 
 def chosen_indices(total: int, number: int, *, seed: int) -> list[int]:
@@ -119,14 +154,23 @@ def _some(dataset: Dataset, number: int, *, seed: int) -> Labelled:
     return Labelled([one.image for one in samples], [one.labels for one in samples])
 
 
-def _timed(
-    name: str, params: Mapping[str, Any], learn: Labelled, judge: Labelled
-) -> tuple[float, float]:
-    """Seconds that it takes to fit on an image and to segment one, once all is loaded."""
-    method = build_method(name, **params).fit(learn.images, learn.labels)
-    method.segment(judge.images[0])
+def _measured(
+    name: str, params: Mapping[str, Any], learn: Dataset, hold_out: Dataset, *, seed: int
+) -> Costs:
+    """What a method takes with these images; the first fit loads and compiles."""
+    few, judge = _some(learn, _SOME, seed=seed), _some(hold_out, 1, seed=seed).images[0]
+    one = Labelled(few.images[:1], few.labels[:1])
+    taken = []
+    for part in (one, one, few):
+        begun = time.perf_counter()
+        method = build_method(name, **params).fit(part.images, part.labels)
+        taken.append(time.perf_counter() - begun)
+    method.segment(judge)
     begun = time.perf_counter()
-    method = build_method(name, **params).fit(learn.images, learn.labels)
-    fitted = time.perf_counter()
-    method.segment(judge.images[0])
-    return fitted - begun, time.perf_counter() - fitted
+    method.segment(judge)
+    score_s = time.perf_counter() - begun
+    _, of_one, of_few = taken
+    more = len(few.images) - 1
+    fit_s = (of_few - of_one) / more if more else of_one
+    fit_s = max(fit_s, of_one / 100, 1e-4)  # clocks are not exact
+    return Costs(max(0.0, of_one - fit_s), fit_s, score_s)
