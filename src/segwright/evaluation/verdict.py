@@ -50,10 +50,10 @@ def verdict(ranking: Ranking, costs: Mapping[str, Cost]) -> str:
     elif unclear:
         said = _open(best, unclear, to_best, ranking)
     else:
-        said = f"{best} is better here than {_beaten(others)}: by {_apart(to_best[others[0]])}"
+        said = f"{best} is better here than {_counted(others, 'the {} others')}: by {_apart(to_best[others[0]])}"
         said += "." if len(others) == 1 else f" than {others[0]}, the next best."
     if beaten and (alike or unclear):
-        said += f" {best} is better than {_beaten(beaten)}."
+        said += f" {best} is better than {_counted(beaten, '{} of the others')}."
     return said + _about(to_best.values())
 
 
@@ -132,8 +132,9 @@ def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _beaten(names: Sequence[str]) -> str:
-    return _listed(names) if len(names) <= _MOST_LISTED else f"the {len(names)} others"
+def _counted(names: Sequence[str], many: str) -> str:
+    """Their names, or how many they are in the words of `many`."""
+    return _listed(names) if len(names) <= _MOST_LISTED else many.format(len(names))
 
 
 def difference_text(pair: Pair) -> tuple[str, str, str]:

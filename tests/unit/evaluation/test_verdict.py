@@ -74,7 +74,7 @@ def test_many_that_are_worse_are_counted() -> None:
     said = verdict(
         ranking(("fast", ALIKE), *worse), {**COSTS, **dict.fromkeys(dict(worse), Cost())}
     )
-    assert said.endswith("unet is better than the 6 others.")
+    assert said.endswith("unet is better than 6 of the others.")
 
 
 def test_without_seeds_it_is_no_claim_about_methods() -> None:
