@@ -50,10 +50,12 @@ def verdict(ranking: Ranking, costs: Mapping[str, Cost]) -> str:
     elif unclear:
         said = _open(best, unclear, to_best, ranking)
     else:
-        said = f"{best} is better here than {_counted(others, 'the {} others')}: by {_apart(to_best[others[0]])}"
+        worse = _counted(others, "the {} others")
+        said = f"{best} is better here than {worse}: by {_apart(to_best[others[0]])}"
         said += "." if len(others) == 1 else f" than {others[0]}, the next best."
     if beaten and (alike or unclear):
-        said += f" {best} is better than {_counted(beaten, '{} of the others')}."
+        worse = _counted(beaten, "{} of the others")
+        said += f" {best} is better than {worse}."
     return said + _about(to_best.values())
 
 
