@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from segwright.classical.catalog import build_method
+from segwright.classical.method import Method
 from segwright.classical.tuning import Labelled, Trial, tuned
 from segwright.dataset import Dataset, Sample
 from segwright.errors import BudgetError
@@ -23,6 +24,7 @@ _ENOUGH_FITTED = 64  # images that are fitted on in any case, before time is spe
 _SEARCH_SHARE = 0.6  # of the time that fitting and scoring leave
 _PAGE_S = 6.0  # for the report and the end of the process
 _SLACK = 1.2  # images take different times
+_LONG_S = 8.0  # of a fit, beside which loading is little
 _SOME = 4  # images that are fitted to see what each adds
 
 
@@ -157,19 +159,27 @@ def _some(dataset: Dataset, number: int, *, seed: int) -> Labelled:
 def _measured(
     name: str, params: Mapping[str, Any], learn: Dataset, hold_out: Dataset, *, seed: int
 ) -> Costs:
-    """What a method takes with these images; the first fit loads and compiles."""
+    """What a method takes with these images.
+
+    The first fit loads and compiles as well; one that takes so long that this does not matter is
+    not repeated.
+    """
     few, judge = _some(learn, _SOME, seed=seed), _some(hold_out, 1, seed=seed).images[0]
     one = Labelled(few.images[:1], few.labels[:1])
-    taken = []
-    for part in (one, one, few):
+
+    def fitted(part: Labelled) -> tuple[Method, float]:
         begun = time.perf_counter()
         method = build_method(name, **params).fit(part.images, part.labels)
-        taken.append(time.perf_counter() - begun)
+        return method, time.perf_counter() - begun
+
+    _, of_one = fitted(one)
+    if of_one < _LONG_S:
+        _, of_one = fitted(one)
+    method, of_few = fitted(few)
     method.segment(judge)
     begun = time.perf_counter()
     method.segment(judge)
     score_s = time.perf_counter() - begun
-    _, of_one, of_few = taken
     more = len(few.images) - 1
     fit_s = (of_few - of_one) / more if more else of_one
     fit_s = max(fit_s, of_one / 100, 1e-4)  # clocks are not exact
