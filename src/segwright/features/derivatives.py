@@ -29,10 +29,20 @@ def second_derivatives(plane: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
     )
 
 
+def lengths(along_y: np.ndarray, along_x: np.ndarray) -> np.ndarray:
+    """The lengths of vectors: (Y, X) float32 of two such, below the root of the largest number.
+
+    As `np.hypot`, but some times as fast.
+    """
+    found = along_y * along_y
+    found += along_x * along_x
+    return np.sqrt(found, out=found)
+
+
 def eigenvalues(yy: np.ndarray, yx: np.ndarray, xx: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Larger and smaller eigenvalue of the symmetric matrices [[yy, yx], [yx, xx]]."""
     middle = (yy + xx) * np.float32(0.5)
-    apart = np.hypot((yy - xx) * np.float32(0.5), yx)
+    apart = lengths((yy - xx) * np.float32(0.5), yx)
     return middle + apart, middle - apart
 
 

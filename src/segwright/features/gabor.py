@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from segwright.features.derivatives import lengths
 from segwright.features.feature import ON_MEANING, AsRow, Feature, On
 from segwright.features.view import View, filtered, gaussian_reach, plane_names
 
@@ -95,4 +96,4 @@ def _magnitude(
     if abs(flat) > 1e-7:
         bell = np.abs(along_y)
         real -= np.float32(flat) * filtered(plane, bell, np.abs(along_x))
-    return np.hypot(real, imaginary)
+    return lengths(real, imaginary)

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from segwright.features.derivatives import double_angle, first_derivatives
+from segwright.features.derivatives import double_angle, first_derivatives, lengths
 from segwright.features.feature import (
     ON_MEANING,
     SIGMAS_MEANING,
@@ -65,7 +65,7 @@ class Gradient(Feature):
     def describe(self, view: View) -> np.ndarray:
         found: list[np.ndarray] = []
         for dy, dx in self._slopes(view):
-            magnitude = np.hypot(dy, dx)
+            magnitude = lengths(dy, dx)
             for output in self.outputs:
                 if output == "magnitude":
                     found.append(magnitude)

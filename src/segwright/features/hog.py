@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from segwright.features.derivatives import lengths
 from segwright.features.feature import Feature
 from segwright.features.view import View, filtered, opencv
 
@@ -63,7 +64,7 @@ def cell_histograms(grey: np.ndarray, cell_px: int, orientations: int) -> np.nda
     """
     cv2 = opencv()
     dy, dx = filtered(grey, _SLOPE, _KEEP), filtered(grey, _KEEP, _SLOPE)
-    magnitude = np.hypot(dy, dx)
+    magnitude = lengths(dy, dx)
     turn = np.arctan2(dy, dx) * np.float32(1 / np.pi)  # -1 … 1; opposite directions are the same
     bins = np.floor((turn % 1) * orientations).astype(np.int32)
     np.minimum(bins, orientations - 1, out=bins)

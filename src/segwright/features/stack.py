@@ -90,6 +90,8 @@ class FeatureStack(Row[_AnyFeature]):
 
     def describe_view(self, view: View) -> np.ndarray:
         """As `describe`, of a picture or a band of it that is prepared already."""
+        if len(self.steps) == 1:
+            return self.steps[0].describe(view).astype(np.float32, copy=False)
         found = np.empty((len(self.names(view.num_channels)), *view.pixels.shape[:2]), np.float32)
         first = 0
         for feature in self.steps:

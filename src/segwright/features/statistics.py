@@ -67,17 +67,17 @@ class Statistics(Feature):
 
 def _moments(plane: np.ndarray, side: int) -> dict[str, np.ndarray]:
     cv2 = opencv()
-    # About the middle of the scale, so that squares lose fewer digits.
-    about = plane.astype(np.float64) - 0.5
-    mean, square = (
-        cv2.blur(one, (side, side), borderType=cv2.BORDER_REFLECT).reshape(plane.shape)
-        for one in (about, about * about)
+    # About the middle of the scale, so that squares lose fewer digits; sums are in float64.
+    about = plane - np.float32(0.5)
+    mean, variance = (
+        blur(about, cv2.CV_64F, (side, side), borderType=cv2.BORDER_REFLECT).reshape(plane.shape)
+        for blur in (cv2.boxFilter, cv2.sqrBoxFilter)
     )
-    variance = np.maximum(square - mean * mean, 0)
-    variance[variance < 1e-12] = 0  # rounding of running sums
+    variance -= mean * mean
+    variance *= variance >= 1e-12  # less, or below 0, is rounding of running sums
     return {
         "mean": (mean + 0.5).astype(np.float32),
-        "std": np.sqrt(variance).astype(np.float32),
+        "std": np.sqrt(variance, out=variance).astype(np.float32),
     }
 
 
