@@ -83,6 +83,12 @@ class PixelPoints:
             chosen = np.sort(rng.choice(num_pixels, count, replace=False, shuffle=False))
         else:
             chosen = np.arange(num_pixels)
+        if not (self.texture or self.position):  # a pixel's colour is its own
+            require_picture(image)
+            source = image.pixels if image.pixels.dtype.kind == "u" else planes(image)
+            colours = source.reshape(1, num_pixels, -1)
+            drawn = colours if len(chosen) == num_pixels else colours[:, chosen]
+            return self._stack().describe(drawn)[:, 0]
         drawn = []
         for rows, points in self.bands(image):
             first, last = np.searchsorted(chosen, (rows.start * width, rows.stop * width))

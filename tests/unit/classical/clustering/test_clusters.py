@@ -114,6 +114,23 @@ def test_points_of_bands_are_those_of_the_whole(monkeypatch: pytest.MonkeyPatch)
     )
 
 
+@pytest.mark.parametrize("count", [40, 10_000])
+@pytest.mark.parametrize("position", [0.0, 1.0])
+@pytest.mark.parametrize("kind", ["rgb", "floats beyond 1", "four channels"])
+def test_a_sample_is_taken_of_the_points(kind: str, position: float, count: int):
+    channels = 4 if kind == "four channels" else 3
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 30, channels)).astype(np.uint8)
+    if kind == "floats beyond 1":
+        pixels = pixels.astype(np.float32)
+    space = PixelPoints(position=position)
+    sample = space.sample(Image(pixels), count, np.random.default_rng(1))
+    whole = space.whole(Image(pixels)).reshape(len(sample), -1)
+    assert sample.dtype == np.float32 and sample.shape[1] == min(count, 600)
+    apart = np.abs(sample[:, :, None] - whole[:, None]).max(0)
+    nearest = apart.argmin(1)
+    assert apart.min(1).max() < 1e-6 and (np.diff(nearest) > 0).all()
+
+
 def test_a_point_belongs_to_the_gaussian_that_scikit_learn_says():
     rng = np.random.default_rng(0)
     rows = np.concatenate([rng.normal(0, 0.1, (400, 4)), rng.normal(0.5, 0.3, (700, 4))])
