@@ -64,14 +64,8 @@ def zero_crossings(values: np.ndarray, least: float) -> np.ndarray:
     Returns:
         (Y, X) uint8, 0 or 1. Zero counts as positive.
     """
+    from segwright.classical.edges.crossing_kernels import cross
+
     found = np.zeros(values.shape, np.uint8)
-    for axis in (0, 1):
-        low = [slice(None)] * 2
-        high = [slice(None)] * 2
-        low[axis], high[axis] = slice(None, -1), slice(1, None)
-        one, other = values[tuple(low)], values[tuple(high)]
-        crosses = ((one < 0) != (other < 0)) & (np.abs(one - other) > least)
-        nearer = np.abs(one) <= np.abs(other)
-        found[tuple(low)] |= crosses & nearer
-        found[tuple(high)] |= crosses & ~nearer
+    cross(values, np.float32(least), found)
     return found
