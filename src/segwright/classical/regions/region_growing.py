@@ -80,9 +80,12 @@ def flattest_in_cells(relief: np.ndarray, count: int) -> np.ndarray:
     """
     height, width = relief.shape
     rows, columns = cells((height, width), count)
-    cell = cell_of_pixels((height, width), rows, columns).ravel()
-    order = np.lexsort((relief.ravel(), cell))  # stable: of equals the first pixel
-    first = order[np.searchsorted(cell[order], np.arange(rows * columns))]
+    cell = cell_of_pixels((height, width), rows, columns)
+    tops = np.searchsorted(cell[:, 0], columns * np.arange(rows))
+    lefts = np.searchsorted(cell[0], np.arange(columns))
+    lowest = np.minimum.reduceat(np.minimum.reduceat(relief, tops, axis=0), lefts, axis=1)
+    (low,) = np.nonzero((relief == lowest.ravel()[cell]).ravel())
+    first = low[np.unique(cell.ravel()[low], return_index=True)[1]]
     found = np.full(relief.size, -1, np.int32)
     found[np.sort(first)] = np.arange(len(first))
     return found.reshape(height, width)
