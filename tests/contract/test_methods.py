@@ -89,6 +89,26 @@ def test_the_parts_are_what_was_promised(name: str):
 
 
 @every_method
+def test_all_scales_at_once_are_those_one_by_one(name: str):
+    rng = np.random.default_rng(3)
+    waves = np.cumsum(np.cumsum(rng.normal(0, 1, (45, 52, 3)), axis=0), axis=1)
+    pixels = (waves - waves.min()) / np.ptp(waves) * 255 + rng.normal(0, 4, waves.shape)
+    image = Image(np.clip(pixels, 0, 255).astype(np.uint8))
+    method = ready(name, scene()[0])
+    at_once = list(method.at_scales(image))
+    settings = [{method.scale_param: value} for value in method.scales] or [{}]
+    assert len(at_once) == len(settings)
+    for setting, found in zip(settings, at_once, strict=True):
+        expected = method.set_params(**setting).parts(image)
+        count = int(expected.max()) + 1
+        assert int(found.max()) + 1 == count
+        pairs = expected.astype(np.int64) * (int(found.max()) + 1) + found
+        # Regions may be numbered otherwise; levels and clusters may not.
+        same = len(np.unique(pairs)) == len(np.unique(expected)) == len(np.unique(found))
+        assert same if method.finds == "regions" else np.array_equal(expected, found)
+
+
+@every_method
 def test_the_same_image_gives_the_same_answer(name: str):
     image, _ = scene()
     assert np.array_equal(ready(name, image).predict(image), ready(name, image).predict(image))

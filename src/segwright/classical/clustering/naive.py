@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -68,6 +68,13 @@ class Naive(Method):
     random_state: int = Field(0, ge=0, description="Seed of what is drawn at random; 0 or more")
 
     def parts(self, image: Image) -> np.ndarray:
+        return next(self._split(image, (self.spread,)))
+
+    def at_scales(self, image: Image) -> Iterator[np.ndarray]:
+        return self._split(image, self.scales)
+
+    def _split(self, image: Image, spreads: Sequence[float]) -> Iterator[np.ndarray]:
+        """The parts for each `spread`."""
         described = PixelPoints(texture=self.texture).whole(image)
         if self.smooth_px:
             for plane in described:
@@ -77,6 +84,6 @@ class Naive(Method):
         if self.sample_px < points.shape[1]:
             rng = np.random.default_rng(self.random_state)
             sample = points[:, rng.choice(points.shape[1], self.sample_px, replace=False)]
-        tree = SplitTree.of(sample, spread=self.spread, least=2)
-        leaves = tree.leaf_of(points).reshape(image.size_hw)
-        return without_small(leaves, self.min_px)
+        for spread in spreads:
+            leaves = SplitTree.of(sample, spread=spread, least=2).leaf_of(points)
+            yield without_small(leaves.reshape(image.size_hw), self.min_px)

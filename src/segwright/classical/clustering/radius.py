@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -72,6 +72,13 @@ class Radius(Method):
     )
 
     def parts(self, image: Image) -> np.ndarray:
+        return next(self._joined(image, (self.eps,)))
+
+    def at_scales(self, image: Image) -> Iterator[np.ndarray]:
+        return self._joined(image, self.scales)
+
+    def _joined(self, image: Image, differences: Sequence[float]) -> Iterator[np.ndarray]:
+        """The parts for each `eps`."""
         from segwright.classical.regions.components_kernels import (
             absorb,
             connected,
@@ -80,11 +87,13 @@ class Radius(Method):
 
         pixels = colours(image)
         circles = Circles.between(steepness(image, sigma_px=self.smooth_px) > self.edge)
-        labels = np.full(image.size_hw, -1, np.int32)
-        if len(circles):
-            pairs = circles.touching(circles.describe(pixels, self.texture), self.eps)
-            groups = dense_groups(pairs, circles.areas_px, self.min_px)
-            labels = circles.paint(groups, image.size_hw)
-        regions, count = connected(grown(labels))
-        absorb(regions, *sizes_and_sums(regions, pixels, count), self.min_px)
-        return regions
+        vectors = circles.describe(pixels, self.texture) if len(circles) else np.empty((0, 0))
+        for eps in differences:
+            labels = np.full(image.size_hw, -1, np.int32)
+            if len(circles):
+                pairs = circles.touching(vectors, eps)
+                groups = dense_groups(pairs, circles.areas_px, self.min_px)
+                labels = circles.paint(groups, image.size_hw)
+            regions, count = connected(grown(labels))
+            absorb(regions, *sizes_and_sums(regions, pixels, count), self.min_px)
+            yield regions

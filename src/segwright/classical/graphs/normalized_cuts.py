@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,8 +16,8 @@ from segwright.classical.regions.slic import superpixels
 from segwright.features.adjacency import Adjacency
 from segwright.images.image import Image
 
-_DENSE = 300
-"""Up to so many superpixels all eigenvectors are found at once."""
+_DENSE = 600
+"""Up to so many superpixels all eigenvectors are found at once: any number of them is the same."""
 
 _LEAST_EIGENVALUE = 1e-4
 
@@ -69,25 +69,28 @@ class NormalizedCuts(Method):
     )
 
     def parts(self, image: Image) -> np.ndarray:
+        return next(self._cut(image, (self.regions,)))
+
+    def at_scales(self, image: Image) -> Iterator[np.ndarray]:
+        return self._cut(image, self.scales)
+
+    def _cut(self, image: Image, numbers: Sequence[int]) -> Iterator[np.ndarray]:
+        """The parts for each number of regions."""
         pieces = superpixels(image, regions=self.superpixels)
-        count = int(pieces.max()) + 1
-        if count <= self.regions:
-            return pieces
-        affinity = superpixel_affinity(
-            image,
-            pieces,
-            Affinity(self.radius, self.sigma_colour, self.sigma_edge),
-        )
-        points = spectral_points(affinity, min(count, self.regions))
         sizes = np.bincount(pieces.ravel()).astype(np.float64)
-        numbers = merged_numbers(
-            Adjacency.of(pieces).edges,
-            sizes,
-            points * sizes[:, None],
-            cost="ward",
-            least=self.regions,
-        )
-        return numbers[pieces]
+        edges = Adjacency.of(pieces).edges
+        reach = Affinity(self.radius, self.sigma_colour, self.sigma_edge)
+        affinity = superpixel_affinity(image, pieces, reach) if len(sizes) > min(numbers) else None
+        points = np.empty((len(sizes), 0))
+        for least in numbers:
+            if affinity is None or len(sizes) <= least:
+                yield pieces
+                continue
+            if points.shape[1] < least or len(sizes) > _DENSE:
+                most = max(one for one in numbers if one < len(sizes))
+                points = spectral_points(affinity, most if len(sizes) <= _DENSE else least)
+            own = points[:, :least] * sizes[:, None]
+            yield merged_numbers(edges, sizes, own, cost="ward", least=least)[pieces]
 
 
 def spectral_points(affinity: Any, count: int) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -56,11 +56,17 @@ class SlicMerged(Method):
     )
 
     def parts(self, image: Image) -> np.ndarray:
+        return next(self._merged(image, (self.tolerance,)))
+
+    def at_scales(self, image: Image) -> Iterator[np.ndarray]:
+        return self._merged(image, self.scales)
+
+    def _merged(self, image: Image, tolerances: Sequence[float]) -> Iterator[np.ndarray]:
+        """The parts for each `tolerance`."""
         found = superpixels(image, regions=self.superpixels, compactness=self.compactness)
-        if self.linkage == "colour":
-            limit = self.tolerance
-        else:
-            # What merging two superpixels of the mean size costs that are so far apart.
-            size = found.size / (int(found.max()) + 1)
-            limit = self.tolerance**2 * size / 2
-        return merged(found, colours(image), cost=self.linkage, limit=limit)
+        pixels = colours(image)
+        # What merging two superpixels of the mean size costs that are so far apart.
+        half = found.size / (int(found.max()) + 1) / 2
+        for one in tolerances:
+            limit = one if self.linkage == "colour" else one**2 * half
+            yield merged(found, pixels, cost=self.linkage, limit=limit)
