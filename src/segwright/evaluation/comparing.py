@@ -19,6 +19,7 @@ from segwright.evaluation.paired import (
     difference,
     holm,
     mean_over_runs,
+    smallest_p,
 )
 from segwright.evaluation.units import Units
 
@@ -116,6 +117,16 @@ class Ranking:
     unit: Literal["image", "group"]
     num_units: int
     num_images: int
+
+    @property
+    def untestable(self) -> bool:
+        """Whether there are so few units for so many pairs that no test can find a difference.
+
+        Tests of single runs, that is; with three seeds of a method, Student's finds large ones.
+        """
+        if any(rank.num_runs >= MIN_SEEDS for rank in self.ranks):
+            return False
+        return len(self.pairs) * smallest_p(self.num_units) >= SIGNIFICANT
 
     def pair(self, one: str, other: str) -> Pair:
         """The pair of two names, whichever ranks higher."""

@@ -121,6 +121,11 @@ def difference(
     return Difference(value, low, high, _exchanged_p(first, second, seed=seed))
 
 
+def smallest_p(units: int) -> float:
+    """The smallest p value that the test of one run each can give with so many units."""
+    return 2.0 / 2**units if units <= _MOST_ENUMERATED else 1 / (_EXCHANGES + 1)
+
+
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
     """Adjusts p values for being many, so that the chance of any false claim stays what it says.
 

@@ -56,7 +56,16 @@ def verdict(ranking: Ranking, costs: Mapping[str, Cost]) -> str:
     if beaten and (alike or unclear):
         worse = _counted(beaten, "{} of the others")
         said += f" {best} is better than {worse}."
-    return said + _about(to_best.values())
+    return " ".join([said, *_about(to_best.values()), *untested(ranking)])
+
+
+def untested(ranking: Ranking) -> list[str]:
+    """The sentence that says so where there is too little to test so many pairs."""
+    if not ranking.pairs or not ranking.untestable:
+        return []
+    unit = f"{ranking.num_units} {ranking.unit}{'s' * (ranking.num_units != 1)}"
+    what = "a difference" if len(ranking.pairs) == 1 else f"{len(ranking.pairs)} pairs at once"
+    return [f"{unit} are too few to test {what}: look at the intervals, and score more images."]
 
 
 def seconds_ratio(slow: float | None, fast: float | None) -> str:
@@ -94,13 +103,13 @@ def _open(best: str, unclear: Sequence[str], to_best: Mapping[str, Pair], rankin
     )
 
 
-def _about(pairs: Iterable[Pair]) -> str:
+def _about(pairs: Iterable[Pair]) -> list[str]:
     if all(pair.about_methods for pair in pairs):
-        return ""
-    return (
-        f" With fewer than {MIN_SEEDS} runs of a method, this is said of its very segmenter; what "
+        return []
+    return [
+        f"With fewer than {MIN_SEEDS} runs of a method, this is said of its very segmenter; what "
         "training it once more would give is not known."
-    )
+    ]
 
 
 def _apart(pair: Pair) -> str:

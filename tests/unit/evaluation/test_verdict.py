@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from segwright.evaluation.comparing import Pair, Rank, Ranking
@@ -75,6 +77,19 @@ def test_many_that_are_worse_are_counted() -> None:
         ranking(("fast", ALIKE), *worse), {**COSTS, **dict.fromkeys(dict(worse), Cost())}
     )
     assert said.endswith("unet is better than 6 of the others.")
+
+
+def test_too_few_images_for_so_many_pairs_are_said_to_be() -> None:
+    """With 6 images exchanged one by one, no p value is below 2 / 64: two pairs are too many."""
+    few = dataclasses.replace(ranking(("fast", OPEN)), num_units=6, num_images=6)
+    assert not few.untestable  # three runs each are tested otherwise
+    single = tuple(dataclasses.replace(rank, num_runs=1) for rank in few.ranks)
+    one_pair = dataclasses.replace(few, ranks=single)
+    assert not one_pair.untestable  # 0.031 is below 0.05
+    two_pairs = dataclasses.replace(one_pair, pairs=2 * one_pair.pairs)
+    assert two_pairs.untestable
+    assert "6 images are too few to test 2 pairs at once" in verdict(two_pairs, COSTS)
+    assert "too few" not in verdict(dataclasses.replace(two_pairs, num_units=7), COSTS)
 
 
 def test_without_seeds_it_is_no_claim_about_methods() -> None:

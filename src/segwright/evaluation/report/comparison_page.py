@@ -12,7 +12,7 @@ from segwright.evaluation.comparing import Pair, Rank, Ranking
 from segwright.evaluation.evaluation import Evaluation
 from segwright.evaluation.report.scores import score_cells, seconds_text
 from segwright.evaluation.tables import percent
-from segwright.evaluation.verdict import Cost, difference_text, outcome_text, verdict
+from segwright.evaluation.verdict import Cost, difference_text, outcome_text, untested, verdict
 from segwright.labels.classes import Classes
 from segwright.labels.label_map import LabelMap
 from segwright.labels.paint import overlay
@@ -142,7 +142,7 @@ def _pairs_section(ranking: Ranking) -> str:
         tables,
         lead=f"Differences of the mean IoU in points, both on the same {unit}. p is how probable "
         "so large a difference is between methods that are alike, adjusted for the number of "
-        "pairs.",
+        f"pairs. {' '.join(untested(ranking))}",
     )
 
 
