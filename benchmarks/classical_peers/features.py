@@ -13,7 +13,7 @@ from skimage import color, feature, filters
 from classical_peers.pair import Call, Pair, Scene, near
 from segwright.features import FeatureStack
 
-_TEXTURE_HW = (48, 48)  # scikit-image counts pairs window by window
+_TEXTURE_HW = (24, 24)  # scikit-image counts pairs window by window
 
 
 def _described(scene: Scene, *row: object) -> Call:
