@@ -97,10 +97,23 @@ def _open(best: str, unclear: Sequence[str], to_best: Mapping[str, Pair], rankin
     number = f"{ranking.num_images} image{'s' * (ranking.num_images != 1)}"
     if ranking.unit == "group":
         number += f" of {ranking.num_units} group{'s' * (ranking.num_units != 1)}"
-    return (
-        f"{_listed([best, *unclear])} cannot be told apart with {number}: "
-        f"{best} is ahead of {unclear[0]} by {_apart(to_best[unclear[0]])}."
-    )
+    behind = [name for name in unclear if _is_ahead(to_best[name])]
+    level = [name for name in unclear if name not in behind]
+    lead = f"{best} is ahead of {unclear[0]} by {_apart(to_best[unclear[0]])}"
+    if not level:
+        others = _counted(behind, "{} others")
+        return f"{best} is ahead of {others}, but not for certain with {number}: {lead}."
+    said = f"{_listed([best, *level])} cannot be told apart with {number}: {lead}."
+    if behind:
+        others = _counted(behind, "{} of the others")
+        said += f" {best} is ahead of {others} too, but not for certain."
+    return said
+
+
+def _is_ahead(pair: Pair) -> bool:
+    """Whether the interval lies on one side of 0."""
+    found = pair.difference
+    return found.low is not None and found.high is not None and not found.low <= 0 <= found.high
 
 
 def _about(pairs: Iterable[Pair]) -> list[str]:
@@ -160,9 +173,11 @@ def difference_text(pair: Pair) -> tuple[str, str, str]:
 
 def outcome_text(pair: Pair) -> str:
     """What may be said of a pair, as a few words."""
+    ahead = pair.first if pair.difference.value > 0 else pair.second
+    unsure = f"{ahead} is ahead, not for certain" if _is_ahead(pair) else "cannot be told apart"
     return {
         "better": f"{pair.first} is better",
         "worse": f"{pair.second} is better",
         "as good": f"as good as one another (within {percent(pair.margin)} points)",
-        "open": "cannot be told apart",
+        "open": unsure,
     }[pair.outcome]

@@ -9,7 +9,7 @@ import pytest
 from segwright.evaluation.comparing import Pair, Rank, Ranking
 from segwright.evaluation.evaluation import Estimate
 from segwright.evaluation.paired import Difference
-from segwright.evaluation.verdict import Cost, difference_text, seconds_ratio, verdict
+from segwright.evaluation.verdict import Cost, difference_text, outcome_text, seconds_ratio, verdict
 
 ALIKE = Difference(0.004, -0.008, 0.016, 0.4)
 APART = Difference(0.05, 0.03, 0.07, 0.001)
@@ -77,6 +77,18 @@ def test_many_that_are_worse_are_counted() -> None:
         ranking(("fast", ALIKE), *worse), {**COSTS, **dict.fromkeys(dict(worse), Cost())}
     )
     assert said.endswith("unet is better than 6 of the others.")
+
+
+def test_ahead_but_not_for_certain() -> None:
+    """An interval above 0 with a p value that many pairs have made large."""
+    ahead = Difference(0.2, 0.15, 0.25, 0.9)
+    said = verdict(ranking(("fast", OPEN), ("slow", ahead)), COSTS)
+    assert said.startswith("unet and fast cannot be told apart with 40 images: unet is ahead")
+    assert said.endswith("unet is ahead of slow too, but not for certain.")
+    said = verdict(ranking(("slow", ahead)), COSTS)
+    assert said.startswith("unet is ahead of slow, but not for certain with 40 images")
+    assert outcome_text(ranking(("slow", ahead)).pairs[0]) == "unet is ahead, not for certain"
+    assert outcome_text(ranking(("slow", OPEN)).pairs[0]) == "cannot be told apart"
 
 
 def test_too_few_images_for_so_many_pairs_are_said_to_be() -> None:
