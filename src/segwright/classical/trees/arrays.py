@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -133,13 +132,6 @@ class Trees:
     def num_features(self) -> int:
         """How many features the trees need at least."""
         return int(self.feature.max()) + 1
-
-    @cached_property
-    def ready(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """What the trees are walked on, made once; see `walk.ready`."""
-        from segwright.classical.trees.walk import ready
-
-        return ready(self)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What is stored."""

@@ -1,9 +1,9 @@
 """From features to the sums of the leaves that many trees lead to.
 
 What makes it fast: a node is 8 bytes, so that a tree stays near the core; a block of pixels with
-its features and sums stays there while all trees look at it; and eight pixels walk a tree side by
-side, since one alone would wait for memory at every step. A leaf leads to itself, so those that
-have arrived need no question asked.
+its features stays there while all trees look at it; and eight pixels walk a tree side by side,
+since one alone would wait for memory at every step. A leaf leads to itself, so those that have
+arrived need no question asked.
 
 All numbers are unsigned: a signed index would be looked at for being negative at every step.
 """
@@ -17,10 +17,10 @@ from segwright.classical.trees.arrays import LEAF, Trees, feature_rows
 from segwright.errors import UsageError
 from segwright.kernels import in_shares, kernel
 
-_BLOCK = 512  # pixels, a multiple of the eight that walk together
+_BLOCK = 192  # pixels, a multiple of the eight that walk together
 _FEATURES, _NODES = 2**12, 2**20  # what the other 32 bits of a node can hold
-_TO_FEATURE = np.uint64(_FEATURES - 1)
-_FEATURE_AT, _CHILD_AT = np.uint64(32), np.uint64(44)
+_TO_FEATURE, _TO_CHILD = np.uint64(_FEATURES - 1), np.uint64(_NODES - 1)
+_CHILD_AT, _THRESHOLD_AT = np.uint64(12), np.uint64(32)
 _SIGN = np.uint32(2**31)
 
 
@@ -42,33 +42,27 @@ def leaf_sums(trees: Trees, features: np.ndarray, num_columns: int) -> np.ndarra
     rows = feature_rows(features, trees.num_features)
     width = trees.value.shape[1]
     assert trees.column.max() + width <= num_columns
+    several = width > 1
+    value = np.pad(trees.value, ((0, 0), (0, -width % 4))) if several else trees.value
+    leaf_of = np.where(trees.feature == LEAF, trees.child, 0).astype(np.uint32)
     sums = np.zeros((num_columns, rows.shape[1]), np.float32)
     in_shares(
-        _sum_rows if width > 1 else _sum_single,
+        _sum_rows if several else _sum_single,
         -(-rows.shape[1] // _BLOCK),
         rows.view(np.uint32),
-        *trees.ready,
+        packed(trees),
+        leaf_of,
+        trees.roots.astype(np.uint64),
         trees.column,
+        value.ravel(),
         sums,
         at_least=4,
     )
     return sums
 
 
-def ready(trees: Trees) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """What the kernels walk on: nodes as `packed`, the row of values of each, roots, and values.
-
-    Values are in one row; each leaf has a multiple of four of them, if it has several.
-    """
-    several = trees.value.shape[1] > 1
-    width = -trees.value.shape[1] % 4 if several else 0
-    value = np.pad(trees.value, ((0, 0), (0, width))) if width else trees.value
-    leaf_of = np.where(trees.feature == LEAF, trees.child, 0).astype(np.uint32)
-    return packed(trees), leaf_of, trees.roots.astype(np.uint64), value.ravel()
-
-
 def packed(trees: Trees) -> np.ndarray:
-    """(N,) uint64 nodes: child in its tree (20 bits), feature (12), ordered threshold (32).
+    """(N,) uint64 nodes: ordered threshold (32 bits), child in its tree (20), feature (12).
 
     Raises:
         UsageError: A tree is too large for that.
@@ -88,54 +82,52 @@ def packed(trees: Trees) -> np.ndarray:
     bits = (trees.threshold + np.float32(0)).view(np.uint32)  # -0 is 0
     ordered = np.where(bits >= _SIGN, ~bits, bits | _SIGN)
     ordered[leaf] = np.iinfo(np.uint32).max
-    return (child << _CHILD_AT) | (feature << _FEATURE_AT) | ordered.astype(np.uint64)
+    return (ordered.astype(np.uint64) << _THRESHOLD_AT) | (child << _CHILD_AT) | feature
 
 
 @kernel
-def _sum_rows(bits, nodes, leaf_of, roots, value, column, sums, begin, end):
+def _sum_rows(bits, nodes, leaf_of, roots, column, value, sums, begin, end):
     """Adds a row of values for every leaf, four columns at a time."""
     num_columns, num_pixels = sums.shape
+    num_trees = uint64(len(roots))
     width = uint64((num_columns + 3) // 4 * 4)
     seen = np.empty(uint64(_BLOCK) * uint64(len(bits)), np.uint32)
-    leaves = np.empty(uint64(_BLOCK), np.uint32)
-    total = np.empty(uint64(_BLOCK) * width, np.float32)
+    leaves = np.empty(uint64(_BLOCK) * num_trees, np.uint32)
     for block in range(begin, end):
         first = block * _BLOCK
         count = min(_BLOCK, num_pixels - first)
         _load(bits, first, count, seen)
-        total[:] = 0
-        for tree in range(uint64(len(roots))):
+        for tree in range(num_trees):
             root = roots[tree]
-            _walk(nodes[root:], leaf_of[root:], seen, uint64(len(bits)), leaves)
-            for p in range(uint64(count)):
-                to, of = p * width, uint64(leaves[p]) * width
-                for c in range(uint64(0), width, uint64(4)):
-                    t, v = to + c, of + c
-                    a, b = total[t] + value[v], total[t + uint64(1)] + value[v + uint64(1)]
-                    d = total[t + uint64(2)] + value[v + uint64(2)]
-                    e = total[t + uint64(3)] + value[v + uint64(3)]
-                    total[t] = a
-                    total[t + uint64(1)] = b
-                    total[t + uint64(2)] = d
-                    total[t + uint64(3)] = e
-        for c in range(uint64(num_columns)):
-            for p in range(uint64(count)):
-                sums[c, uint64(first) + p] = total[p * width + c]
+            _walk(nodes[root:], leaf_of[root:], seen, uint64(len(bits)), leaves[tree:], num_trees)
+        for p in range(uint64(count)):
+            for c in range(uint64(0), width, uint64(4)):
+                a = b = d = e = np.float32(0)
+                for at in range(p * num_trees, (p + uint64(1)) * num_trees):
+                    v = uint64(leaves[at]) * width + c
+                    a += value[v]
+                    b += value[v + uint64(1)]
+                    d += value[v + uint64(2)]
+                    e += value[v + uint64(3)]
+                for k, total in enumerate((a, b, d, e)):
+                    if c + uint64(k) < uint64(num_columns):
+                        sums[c + uint64(k), uint64(first) + p] = total
 
 
 @kernel
-def _sum_single(bits, nodes, leaf_of, roots, value, column, sums, begin, end):
+def _sum_single(bits, nodes, leaf_of, roots, column, value, sums, begin, end):
     """Adds one value for every leaf, to the column of its tree."""
     num_pixels = sums.shape[1]
+    num_trees = uint64(len(roots))
     seen = np.empty(uint64(_BLOCK) * uint64(len(bits)), np.uint32)
     leaves = np.empty(uint64(_BLOCK), np.uint32)
     for block in range(begin, end):
         first = block * _BLOCK
         count = min(_BLOCK, num_pixels - first)
         _load(bits, first, count, seen)
-        for tree in range(uint64(len(roots))):
+        for tree in range(num_trees):
             root = roots[tree]
-            _walk(nodes[root:], leaf_of[root:], seen, uint64(len(bits)), leaves)
+            _walk(nodes[root:], leaf_of[root:], seen, uint64(len(bits)), leaves, uint64(1))
             for p in range(uint64(count)):
                 sums[column[tree], uint64(first) + p] += value[leaves[p]]
 
@@ -154,8 +146,8 @@ def _load(bits, first, count, seen):
 
 
 @kernel
-def _walk(nodes, leaf_of, seen, num_features, leaves):
-    """Finds the leaves of one tree for all pixels of a block."""
+def _walk(nodes, leaf_of, seen, num_features, leaves, apart):
+    """Finds the leaves of one tree for all pixels of a block; `apart` from each other."""
     for group in range(uint64(0), uint64(_BLOCK), uint64(8)):
         at0 = group * num_features
         at1 = at0 + num_features
@@ -188,19 +180,20 @@ def _walk(nodes, leaf_of, seen, num_features, leaves):
             a, b, c, d, e, f, g, h = to_a, to_b, to_c, to_d, to_e, to_f, to_g, to_h
             if moved == uint64(0):
                 break
-        leaves[group] = leaf_of[a]
-        leaves[group + uint64(1)] = leaf_of[b]
-        leaves[group + uint64(2)] = leaf_of[c]
-        leaves[group + uint64(3)] = leaf_of[d]
-        leaves[group + uint64(4)] = leaf_of[e]
-        leaves[group + uint64(5)] = leaf_of[f]
-        leaves[group + uint64(6)] = leaf_of[g]
-        leaves[group + uint64(7)] = leaf_of[h]
+        place = group * apart
+        leaves[place] = leaf_of[a]
+        leaves[place + apart] = leaf_of[b]
+        leaves[place + uint64(2) * apart] = leaf_of[c]
+        leaves[place + uint64(3) * apart] = leaf_of[d]
+        leaves[place + uint64(4) * apart] = leaf_of[e]
+        leaves[place + uint64(5) * apart] = leaf_of[f]
+        leaves[place + uint64(6) * apart] = leaf_of[g]
+        leaves[place + uint64(7) * apart] = leaf_of[h]
 
 
 @kernel
 def _step(nodes, seen, pixel, at):
     """The child that a pixel goes to; a leaf is its own."""
     node = nodes[at]
-    larger = seen[pixel + ((node >> _FEATURE_AT) & _TO_FEATURE)] > uint32(node)
-    return (node >> _CHILD_AT) + uint64(larger)
+    larger = uint32(seen[pixel + (node & _TO_FEATURE)]) > uint32(node >> _THRESHOLD_AT)
+    return ((node >> _CHILD_AT) & _TO_CHILD) + uint64(larger)
