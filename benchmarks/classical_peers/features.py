@@ -61,14 +61,15 @@ def _blurred(values: np.ndarray, side: int, sigma: float) -> np.ndarray:
 
 def _gradient(scene: Scene) -> list[Pair]:
     def by_cv2() -> np.ndarray:
+        scaled = {"scale": 1 / 8, "borderType": cv2.BORDER_REFLECT}
         slopes = (
-            cv2.Sobel(_values(scene), cv2.CV_32F, *axes, scale=1 / 8) for axes in ((1, 0), (0, 1))
+            cv2.Sobel(_values(scene), cv2.CV_32F, *axes, **scaled) for axes in ((1, 0), (0, 1))
         )
         return cv2.magnitude(*slopes)[None]
 
     ours = _described(scene, {"gradient": {"operator": "sobel"}})
     return [
-        Pair("OpenCV Sobel, magnitude", ours, by_cv2, near(1e-4, 0.99)),
+        Pair("OpenCV Sobel, magnitude", ours, by_cv2, near(1e-4)),
         Pair("scikit-image sobel", ours, lambda: filters.sobel(_values(scene))[None], near(1, 0.9)),
     ]
 
@@ -135,11 +136,12 @@ def _gabor(scene: Scene) -> list[Pair]:
 
 def _lbp(scene: Scene) -> list[Pair]:
     def by_skimage() -> np.ndarray:
+        # Beside equal pixels the rounding decides, which differs.
         codes = feature.local_binary_pattern(scene.grey, 8, 1, "uniform")
         return np.stack([_mean(codes == code, 9) for code in range(10)])
 
     ours = _described(scene, {"lbp": {"radii_px": 1, "points": 8, "window_px": 9}})
-    return [Pair("scikit-image, OpenCV blur", ours, by_skimage, near(0.02, 0.99))]
+    return [Pair("scikit-image, OpenCV blur", ours, by_skimage, near(0.1, 0.99))]
 
 
 def _mean(here: np.ndarray, side: int) -> np.ndarray:
