@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from segwright.classical.packages import package
-from segwright.errors import ImageError
 from segwright.images.image import LUMINANCE, Image
+from segwright.images.picture import require_picture
 from segwright.images.tones import tone_range, tones
 
 
@@ -59,23 +59,3 @@ def grey8(image: Image) -> np.ndarray:
     mixed = grey(image)
     mixed *= 255
     return np.rint(mixed, out=mixed).astype(np.uint8)
-
-
-def require_picture(image: Image) -> None:
-    """Refuses what no method of this room is defined for.
-
-    Raises:
-        ImageError: A volume, or values that are not finite.
-    """
-    if image.axes != "YX":
-        raise ImageError(
-            f"an image with axes {image.axes} was given; classical methods take pictures (YX)",
-            where=image.source,
-            remedy="Give it one slice at a time",
-        )
-    if image.pixels.dtype.kind == "f" and not np.isfinite(image.pixels).all():
-        raise ImageError(
-            "some pixels are not finite (NaN or infinity); a method takes finite ones only",
-            where=image.source,
-            remedy="Replace them, for instance with numpy.nan_to_num",
-        )

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from segwright.cli.command import ClassesFile, Data, Verb
+from segwright.cli.command import ClassesFile, Data, Device, RunDevice, Settings, Verb
 from segwright.cli.data_commands import data_commands
 from segwright.cli.outcome import SOME_FAILED
+from segwright.cli.score_commands import score_commands
 
 if TYPE_CHECKING:
     from segwright.result import Saved
@@ -25,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(data_commands)
+app.add_typer(score_commands)
 
 
 Budget = Annotated[
@@ -32,16 +34,6 @@ Budget = Annotated[
 ]
 ModelName = Annotated[
     str | None, typer.Option(metavar="NAME", help="A method of `segwright methods`.")
-]
-Device = Annotated[
-    Literal["cpu", "cuda", "mps"] | None, typer.Option(help="Default: the fastest one here.")
-]
-RunDevice = Annotated[
-    Literal["cpu", "cuda", "mps"] | None, typer.Option(help="Where to run. Default: cpu.")
-]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Replace a setting of the plan; repeatable."),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Same seed, same weights.")]
 
@@ -234,146 +226,6 @@ def predict(
     if report.failed:
         total = report.done + len(report.failed)
         typer.echo(f"error: {len(report.failed)} of {total} images failed, named above", err=True)
-        raise typer.Exit(SOME_FAILED)
-
-
-@app.command(cls=Verb)
-def evaluate(
-    run: Annotated[
-        Path,
-        typer.Argument(
-            metavar="RUN|MASKS", help="A run folder, or a folder of masks such as predict writes."
-        ),
-    ],
-    data: Data,
-    split: Annotated[
-        str | None, typer.Option(metavar="NAME", help="train, val or test; default: val.")
-    ] = None,
-    device: RunDevice = None,
-    classes: ClassesFile = None,
-    metrics: Annotated[
-        str | None,
-        typer.Option(metavar="NAMES", help="More metrics: all, or some like boundary_iou,hd95."),
-    ] = None,
-    tolerance: Annotated[
-        float | None,
-        typer.Option(
-            metavar="DISTANCE",
-            help="How far outlines may be apart: mm where pixels have a known size, else pixels. "
-            "Default: 0.75 % of the diagonal.",
-        ),
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
-) -> None:
-    """Score a trained segmenter, or masks that are there, on labelled images, with intervals."""
-    from segwright.cli.progress import open_progress
-    from segwright.evaluation import Tolerances
-    from segwright.verbs.evaluate import evaluate as score
-
-    with open_progress() as progress:
-        evaluation = score(
-            run,
-            data,
-            split=split,
-            device=device,
-            classes=classes,
-            metrics=[name.strip() for name in (metrics or "").split(",") if name.strip()],
-            tolerances=Tolerances(distance=tolerance),
-            on_event=progress,
-        )
-    typer.echo(evaluation.to_json() if json else evaluation.table())
-
-
-@app.command(cls=Verb)
-def refine(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder; it is left as it is.")],
-    data: Data,
-    out: Annotated[Path, typer.Option(metavar="TUNED", help="Folder to write; must be new.")],
-    steps: Annotated[
-        str | None,
-        typer.Option(metavar="STEPS", help="What may be part of it: crf,majority … Default: most."),
-    ] = None,
-    time_: Annotated[
-        str, typer.Option("--time", metavar="TIME", help="For trying rows of steps: 90s, 10m.")
-    ] = "2m",
-    split: Annotated[
-        str | None, typer.Option(metavar="NAME", help="train or val; default: val.")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Same seed, same images drawn.")] = 0,
-    device: RunDevice = None,
-    classes: ClassesFile = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
-) -> None:
-    """Choose steps that make the labels of RUN better, on validation images; write it with them."""
-    from segwright.cli.duration import parse_duration
-    from segwright.cli.progress import open_progress
-    from segwright.cli.settings import parse_steps
-    from segwright.verbs.refine import refine as run_refinement
-
-    seconds = parse_duration(time_, option="--time")
-    chosen = [] if steps is None else parse_steps(steps)
-    with open_progress() as progress:
-        report = run_refinement(
-            run,
-            data,
-            out=out,
-            steps=chosen,
-            seconds=seconds,
-            split=split,
-            seed=seed,
-            device=device,
-            classes=classes,
-            on_event=progress,
-        )
-    typer.echo(report.to_json() if json else report.text())
-
-
-@app.command(cls=Verb)
-def compare(
-    data: Data,
-    methods: Annotated[
-        str,
-        typer.Option(
-            metavar="NAMES", help="Names of `segwright methods`, runs, folders of masks: a,b,…"
-        ),
-    ],
-    out: Annotated[Path, typer.Option(metavar="FILE", help="The page to write: report.html.")],
-    budget: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Wall clock of each training: 90s, 10m.")
-    ] = None,
-    seeds: Annotated[
-        int, typer.Option(min=1, help="Runs of each method; claims about methods need 3.")
-    ] = 1,
-    split: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Default: test, or what is held out.")
-    ] = None,
-    device: Device = None,
-    setting: Settings = None,
-    classes: ClassesFile = None,
-) -> None:
-    """Train and score several methods on DATA, each with the same time, and write one page."""
-    from segwright.cli.duration import parse_duration
-    from segwright.cli.progress import open_progress
-    from segwright.cli.settings import parse_settings
-    from segwright.verbs.compare import compare as run_comparison
-
-    budget_s = None if budget is None else parse_duration(budget)
-    settings = parse_settings(setting or [])
-    with open_progress() as progress:
-        report = run_comparison(
-            data,
-            [name.strip() for name in methods.split(",") if name.strip()],
-            out=out,
-            budget_s=budget_s,
-            seeds=seeds,
-            split=split,
-            device=device,
-            settings=settings,
-            classes=classes,
-            on_event=progress,
-        )
-    typer.echo(report.text())
-    if report.failed:
         raise typer.Exit(SOME_FAILED)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from typer.core import TyperCommand
@@ -31,4 +31,14 @@ Data = Annotated[
 ClassesFile = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="YAML that renames, merges and ignores classes."),
+]
+Device = Annotated[
+    Literal["cpu", "cuda", "mps"] | None, typer.Option(help="Default: the fastest one here.")
+]
+RunDevice = Annotated[
+    Literal["cpu", "cuda", "mps"] | None, typer.Option(help="Where to run. Default: cpu.")
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Replace a setting of the plan; repeatable."),
 ]

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from segwright.errors import MissingDependencyError
 from segwright.images.image import LUMINANCE
+from segwright.packages import package
 
 _TRUNCATE = 4.0
 _RGB = ("red", "green", "blue")
@@ -112,10 +112,4 @@ def opencv() -> Any:
     Raises:
         MissingDependencyError: It is not installed.
     """
-    try:
-        import cv2
-    except ModuleNotFoundError as error:
-        raise MissingDependencyError(
-            "cv2", extra="classical", purpose="describing pixels by features"
-        ) from error
-    return cv2
+    return package("cv2", purpose="describing pixels by features")

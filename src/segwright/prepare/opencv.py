@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from segwright.errors import MissingDependencyError
+from segwright.packages import package
 
 
 def opencv(purpose: str) -> Any:
@@ -19,13 +19,7 @@ def opencv(purpose: str) -> Any:
     Raises:
         MissingDependencyError: It is not installed.
     """
-    try:
-        import cv2
-    except ModuleNotFoundError as error:
-        raise MissingDependencyError(
-            "cv2", extra="train", purpose=f"preparing images with {purpose!r}"
-        ) from error
-    return cv2
+    return package("cv2", extra="train", purpose=f"preparing images with {purpose!r}")
 
 
 def plane_by_plane(pixels: np.ndarray, change: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from segwright.errors import ImageError
 from segwright.images.image import Image
+from segwright.images.picture import require_picture
 from segwright.labels.label_map import LabelMap
 from segwright.prepare.channels import Channels
 from segwright.prepare.clahe import Clahe
@@ -80,13 +81,7 @@ class Prepare(Row[_AnyStep]):
         """
         if not self.root:
             return image
-        if image.axes != "YX":
-            raise ImageError(
-                f"an image with axes {image.axes} was given; accepted are pictures (YX)",
-                where=image.source,
-                remedy="Give it one slice at a time",
-            )
-        _require_finite(image, "some pixels are not finite (NaN or infinity)")
+        require_picture(image)
         # Overflow is no warning here but, below, an error that names the image.
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             for step in self.root:

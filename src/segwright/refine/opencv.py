@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from segwright.errors import MissingDependencyError
+from segwright.packages import package
 
 
 def opencv(purpose: str) -> Any:
@@ -18,13 +18,7 @@ def opencv(purpose: str) -> Any:
     Raises:
         MissingDependencyError: It is not installed.
     """
-    try:
-        import cv2
-    except ModuleNotFoundError as error:
-        raise MissingDependencyError(
-            "cv2", extra="classical", purpose=f"refining labels with {purpose!r}"
-        ) from error
-    return cv2
+    return package("cv2", extra="classical", purpose=f"refining labels with {purpose!r}")
 
 
 def ellipse(radius_y_px: float, radius_x_px: float) -> np.ndarray:

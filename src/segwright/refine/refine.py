@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-import numpy as np
 from pydantic import BeforeValidator, Field
 
-from segwright.errors import ImageError, LabelError
+from segwright.errors import LabelError
 from segwright.images.image import Image
+from segwright.images.picture import require_picture
 from segwright.refine.crf import Crf
 from segwright.refine.fill_holes import FillHoles
 from segwright.refine.guided import Guided
@@ -68,18 +68,7 @@ class Refine(Row[_AnyStep]):
         """
         if not self.root:
             return labelling
-        if image.axes != "YX":
-            raise ImageError(
-                f"an image with axes {image.axes} was given; accepted are pictures (YX)",
-                where=image.source,
-                remedy="Give it one slice at a time",
-            )
-        if image.pixels.dtype.kind == "f" and not np.isfinite(image.pixels).all():
-            raise ImageError(
-                "some pixels are not finite (NaN or infinity)",
-                where=image.source,
-                remedy="Replace them, for instance with numpy.nan_to_num",
-            )
+        require_picture(image)
         if image.size_hw != labelling.labels.size_hw:
             raise LabelError(
                 f"the image has {image.size_hw} pixels (height, width), the labels "

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from segwright.dataset.class_map import ClassMap
-from segwright.errors import DataError
-from segwright.formats.strict_yaml import parse_yaml
+from segwright.verbs.recorded import Recorded
 
 METHOD_FILE = "method.yaml"
 
@@ -24,7 +20,7 @@ class TriedParams(BaseModel):
     mean_iou: float
 
 
-class MethodPlan(BaseModel):
+class MethodPlan(Recorded):
     """The method of a run, its parameters, and how they were chosen.
 
     Attributes:
@@ -36,10 +32,9 @@ class MethodPlan(BaseModel):
         seed: Of all randomness.
         budget_s: Wall clock that was given.
         fingerprint: Content hash of images and labels.
-        classes: The class map, if the classes of the data were changed.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    file: ClassVar[str] = METHOD_FILE
 
     method: str
     params: dict[str, Any]
@@ -49,28 +44,6 @@ class MethodPlan(BaseModel):
     seed: int = Field(ge=0)
     budget_s: float | None = None
     fingerprint: str
-    classes: dict[str, list[str] | str] | None = None
-
-    @property
-    def class_map(self) -> ClassMap | None:
-        return None if self.classes is None else ClassMap.from_content(self.classes)
-
-    def to_yaml(self) -> str:
-        content = self.model_dump(mode="json")
-        return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
-
-    @classmethod
-    def read(cls, run: Path) -> MethodPlan:
-        """Reads that of a run.
-
-        Raises:
-            DataError: It is damaged.
-        """
-        file = run / METHOD_FILE
-        try:
-            return cls.model_validate(parse_yaml(file.read_text("utf-8")))
-        except (OSError, ValueError) as error:
-            raise DataError(f"cannot be read ({error})", where=file) from error
 
     def explain(self) -> str:
         """The decision in words, and what was tried."""

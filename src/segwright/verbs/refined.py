@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from segwright.dataset.class_map import ClassMap
-from segwright.errors import DataError
-from segwright.formats.strict_yaml import parse_yaml
 from segwright.refine import Refine
+from segwright.verbs.recorded import Recorded
 
 REFINED_FILE = "refined.yaml"
 
@@ -24,7 +22,7 @@ class TriedRow(BaseModel):
     mean_iou: float
 
 
-class RefinedRun(BaseModel):
+class RefinedRun(Recorded):
     """How the labels of a segmenter came to be refined.
 
     Attributes:
@@ -36,10 +34,9 @@ class RefinedRun(BaseModel):
         images: How many images of it.
         seed: Of all randomness.
         tried: The rows that were tried, in this order.
-        classes: The class map that the segmenter was trained with, if there was one.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    file: ClassVar[str] = REFINED_FILE
 
     run: Path
     refine: Refine
@@ -49,25 +46,3 @@ class RefinedRun(BaseModel):
     images: int = Field(ge=1)
     seed: int = Field(ge=0)
     tried: tuple[TriedRow, ...] = ()
-    classes: dict[str, list[str] | str] | None = None
-
-    @property
-    def class_map(self) -> ClassMap | None:
-        return None if self.classes is None else ClassMap.from_content(self.classes)
-
-    def to_yaml(self) -> str:
-        content = self.model_dump(mode="json", exclude_none=True)
-        return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
-
-    @classmethod
-    def read(cls, folder: Path) -> RefinedRun:
-        """Reads that of a folder.
-
-        Raises:
-            DataError: It is damaged.
-        """
-        file = folder / REFINED_FILE
-        try:
-            return cls.model_validate(parse_yaml(file.read_text("utf-8")))
-        except (OSError, ValueError) as error:
-            raise DataError(f"cannot be read ({error})", where=file) from error
