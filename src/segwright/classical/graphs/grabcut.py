@@ -65,16 +65,32 @@ class GrabCut(Method):
             found = objects(image) & inside
             mask = np.where(found, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
         pixels = three_channels(image)
+        if not _can_learn(mask):
+            return mask & 1
+        # All turns at once weigh the edges once. Where a side was lost on the way, turn by turn.
+        cut = self._cut(pixels, mask.copy(), [self.iterations])
+        if not _can_learn(cut):
+            cut = self._cut(pixels, mask, [1] * self.iterations)
+        return cut & 1
+
+    def _cut(self, pixels: np.ndarray, mask: np.ndarray, turns: Sequence[int]) -> np.ndarray:
+        """The mask after so many turns in each call, as long as both sides can be learned."""
+        cv2 = package("cv2", purpose="GrabCut")
         cv2.setRNGSeed(self.random_state)
         models = np.zeros((1, 65)), np.zeros((1, 65))
         mode = cv2.GC_INIT_WITH_MASK
-        for _ in range(self.iterations):
-            found = (mask & 1).astype(np.uint8)  # GC_FGD and GC_PR_FGD are odd
-            if not _FEWEST_PIXELS <= int(found.sum()) <= found.size - _FEWEST_PIXELS:
+        for count in turns:
+            if not _can_learn(mask):
                 break
-            cv2.grabCut(pixels, mask, None, *models, 1, mode)
+            cv2.grabCut(pixels, mask, None, *models, count, mode)
             mode = cv2.GC_EVAL
-        return (mask & 1).astype(np.uint8)
+        return mask
+
+
+def _can_learn(mask: np.ndarray) -> bool:
+    """Whether both sides of a mask of OpenCV's have enough pixels."""
+    inside = int(np.count_nonzero(mask & 1))  # GC_FGD and GC_PR_FGD are odd
+    return _FEWEST_PIXELS <= inside <= mask.size - _FEWEST_PIXELS
 
 
 def three_channels(image: Image) -> np.ndarray:

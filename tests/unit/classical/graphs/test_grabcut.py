@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from segwright.classical.catalog import build_method
-from segwright.classical.graphs.grabcut import three_channels
+from segwright.classical.graphs.grabcut import GrabCut, three_channels
 from segwright.images.image import Image
 
 cv2 = pytest.importorskip("cv2")
@@ -58,3 +58,16 @@ def test_channels_are_three_whatever_there_were():
     found = three_channels(many)[..., 0].astype(float)
     assert np.ptp(found) == 255
     assert abs(np.corrcoef(found.ravel(), along.ravel())[0, 1]) > 0.999
+
+
+def test_all_turns_at_once_are_turn_by_turn():
+    y, x = np.mgrid[:60, :80]
+    inside = (y - 30) ** 2 + (x - 40) ** 2 < 300
+    noise = np.random.default_rng(0).normal(0, 25, (60, 80, 3))
+    pixels = np.clip(np.where(inside, 150, 90)[..., None] + noise, 0, 255).astype(np.uint8)
+    method = GrabCut(iterations=4)
+    mask = np.full((60, 80), cv2.GC_BGD, np.uint8)
+    mask[6:-6, 8:-8] = cv2.GC_PR_FGD
+    stepwise = method._cut(pixels, mask.copy(), [1, 1, 1, 1])
+    assert np.array_equal(method._cut(pixels, mask.copy(), [4]), stepwise)
+    assert np.array_equal(method.parts(Image(pixels)), stepwise & 1)
