@@ -72,7 +72,7 @@ def _pop(heap, size: int) -> int:
         heap[at] = heap[least]
         at = least
     heap[at] = last
-    return np.int64(first & _TO_AGE)
+    return int(first & _TO_AGE)
 
 
 @kernel
