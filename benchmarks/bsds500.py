@@ -12,9 +12,9 @@ contour maps in test/gpb_owt_ucm2. Methods are all of the catalogue that divide 
 being told its classes, with their default settings: at each of the scales that a method has, or
 once where it has none; then all columns are of that one setting. Levels and clusters are taken as
 they are, in one piece or not. contour_forest learns from train and val, and its scale for the
-column "val" is chosen with one that has learned from train alone. Seconds are of one image with the
-default setting, median, so many at a time as there are processes, of one thread each. A row is kept
-in --work when it is finished, and taken from there in the next run with the same settings.
+column "val" is chosen with one that has learned from train alone. A row is kept in --work when it
+is finished, and taken from there in the next run with the same settings. Seconds are taken last, in
+every run: of one image with the default setting, median, on one thread and nothing beside it.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -58,8 +59,8 @@ HEAD = (
 )
 LEARNED = {"train": ("train",), "train-val": ("train", "val")}
 """What contour_forest learns from: for the choice of a scale, and for the test images."""
-TIMED = 5
-"""Each so-manieth image is divided once more, with the default setting alone, for the seconds."""
+TIMED = 10
+"""Images that are divided once more for the seconds."""
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
@@ -74,7 +75,6 @@ class Row:
         scores: The numbers of the table; None where there is none.
         chosen: Numbers of the scales that were best on val, for boundaries and for covering.
         num_scales: How many there are.
-        seconds: An image, median: with the default setting; and at all scales, without scoring.
     """
 
     method: str
@@ -83,22 +83,13 @@ class Row:
     scores: tuple[float | None, ...]
     chosen: tuple[int, int] | None
     num_scales: int
-    seconds: tuple[float, float] = (math.nan, math.nan)
 
-    def written(self) -> str:
+    def written(self, seconds: float) -> str:
         """A line of the table."""
         numbers = [*self.scores[:8], PUBLISHED.get(self.method), *self.scores[8:]]
         cells = " ".join("    –" if n is None else f"{n:5.3f}" for n in numbers)
         scales = "one" if self.num_scales == 1 else self.num_scales
-        return f"{self.method:16} {scales:>6} {cells} {self.seconds[0]:8.3f}"
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One image: how what was found in it agrees with the annotations, and seconds as in `Row`."""
-
-    counts: Counts
-    seconds: tuple[float, float] = (math.nan, math.nan)
+        return f"{self.method:16} {scales:>6} {cells} {seconds:8.3f}"
 
 
 @dataclass(frozen=True)
@@ -131,14 +122,19 @@ class Benchmark:
             if (kept.images, kept.settings) == (about, settings):
                 return kept
         source, before = self._sources(name)
-        tasks = [(source, one, not i % TIMED) for i, one in enumerate(images)]
-        tasks += [(before, one, False) for one in val]
-        found = list(self.pool.map(measured, *zip(*tasks, strict=True)))
-        tested, chosen = found[: len(images)], found[len(images) :]
-        row = _row(name, about, settings, [one.counts for one in tested], chosen)
-        row = replace(row, seconds=_medians([one.seconds for one in tested]))
+        tasks = [(source, one) for one in images] + [(before, one) for one in val]
+        found = list(self.pool.map(counted, *zip(*tasks, strict=True)))
+        row = _row(name, about, settings, found[: len(images)], found[len(images) :])
         file.write_text(json.dumps(asdict(row), indent=1), encoding="utf-8")
         return row
+
+    def seconds(self, name: str) -> float:
+        """Of an image with the default setting, median; nan for what is published."""
+        if name == GPB:
+            return math.nan
+        images = self._images(self.split)
+        tasks = partial(timed, self._sources(name)[0])
+        return median(self.pool.map(tasks, images[:: max(1, len(images) // TIMED)]))
 
     def _images(self, split: str) -> list[AnnotatedImage]:
         return annotated_images(self.data / split)[:: self.every]
@@ -151,20 +147,25 @@ class Benchmark:
         return both if self.split == "test" else train, train
 
 
-def measured(source: str | Path, image: AnnotatedImage, timed: bool) -> Measured:
-    """What a method finds in an image, compared with the annotations; timed by itself or not."""
+def counted(source: str | Path, image: AnnotatedImage) -> Counts:
+    """How what a method finds in an image agrees with the annotations."""
     if source == GPB:
-        return Measured(Counts.of(published(image), image))
+        return Counts.of(published(image), image)
     method, picture = built(source), image.read()
-    learned = isinstance(method, LearnedContours)
-    started = time.perf_counter()
-    found = method.hierarchy(picture) if learned else list(method.at_scales(picture))
-    every = one = time.perf_counter() - started
-    if timed and method.scales:
+    if isinstance(method, LearnedContours):
+        return Counts.of(method.hierarchy(picture), image)
+    return Counts.of(list(method.at_scales(picture)), image)
+
+
+def timed(source: str | Path, image: AnnotatedImage) -> float:
+    """Seconds of a method for an image, everything loaded and compiled."""
+    method, picture = built(source), image.read()
+    seconds = []
+    for _ in range(2):
         started = time.perf_counter()
         method.parts(picture)
-        one = time.perf_counter() - started
-    return Measured(Counts.of(found, image), (one if timed else math.nan, every))
+        seconds.append(time.perf_counter() - started)
+    return min(seconds)
 
 
 def published(image: AnnotatedImage) -> UltrametricMap:
@@ -190,7 +191,7 @@ def _settings(method: Method) -> str:
 
 
 def _row(
-    name: str, about: str, settings: str, counts: Sequence[Counts], val: Sequence[Measured]
+    name: str, about: str, settings: str, counts: Sequence[Counts], val: Sequence[Counts]
 ) -> Row:
     """The scores of a method."""
     scores = Scores.of(counts)
@@ -199,7 +200,7 @@ def _row(
     fixed: FixedScores | None = None
     chosen = None
     if val:
-        before = Scores.of([one.counts for one in val])
+        before = Scores.of(val)
         assert before.regions is not None
         fixed, chosen = before.fixed(counts), (before.boundaries.best, before.regions.best[0])
     numbers = [edges.ods, edges.ois, edges.average_precision, fixed and fixed.f]
@@ -207,13 +208,6 @@ def _row(
     numbers += [fixed and fixed.covering, regions.rand_ods, regions.rand_ois]
     numbers += [regions.variation_ods, regions.variation_ois]
     return Row(name, about, settings, tuple(numbers), chosen, len(edges.f))
-
-
-def _medians(seconds: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    if np.isnan(seconds).all():
-        return seconds[0]
-    one, every = np.nanmedian(seconds, axis=0).tolist()
-    return one, every
 
 
 def learn(data: Path, splits: Sequence[str], folder: Path) -> None:
@@ -285,11 +279,13 @@ def main() -> None:
             rows.append(benchmark.row(name))
             took = time.perf_counter() - begun
             print(f"{name}: {took:.0f} s", file=sys.stderr, flush=True)
+    with ProcessPoolExecutor(1, fresh, one_thread) as pool:
+        seconds = [replace(benchmark, pool=pool).seconds(name) for name in names]
     print(
         f"{rows[0].images}; {platform.machine()}, {os.cpu_count()} cores, {given.processes} "
         f"processes; Python {platform.python_version()}"
     )
-    print(HEAD, *(row.written() for row in rows), sep="\n")
+    print(HEAD, *(row.written(s) for row, s in zip(rows, seconds, strict=True)), sep="\n")
     print(f"{time.perf_counter() - started:.0f} s in all")
 
 
