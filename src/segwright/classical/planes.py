@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from segwright.classical.packages import package
 from segwright.images.image import LUMINANCE, Image
 from segwright.images.picture import require_picture
 from segwright.images.tones import tone_range, tones
+from segwright.packages import package
 
 
 def planes(image: Image) -> np.ndarray:

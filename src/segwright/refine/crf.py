@@ -11,8 +11,9 @@ from pydantic import Field, model_validator
 
 from segwright.errors import UsageError
 from segwright.images.image import Image
+from segwright.images.tones import tones
 from segwright.refine.labelling import Labelling
-from segwright.refine.step import Certainty, Step, tones
+from segwright.refine.step import Certainty, Step
 
 _MARGIN = 3.0  # kernels beyond 3 standard deviations are below 0.011
 _TILE = 12.0

@@ -12,7 +12,6 @@ from pydantic import Field, model_validator
 from segwright import rows
 from segwright.errors import ImageError, UnknownNameError
 from segwright.images.image import Image
-from segwright.images.tones import tones as tones  # the steps that look at the picture need it
 from segwright.labels.classes import Classes
 from segwright.refine.labelling import Labelling
 

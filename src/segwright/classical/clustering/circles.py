@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from segwright.classical.packages import package
+from segwright.packages import package
 
 _COVER = 0.5
 """A circle covers middles within this share of its radius, so that neighbours overlap by half."""

@@ -12,8 +12,8 @@ from pydantic import Field
 
 from segwright.classical.clustering.clusters import Clusters, Model, checked
 from segwright.classical.method import Arrays
-from segwright.classical.packages import package
 from segwright.images.image import Image
+from segwright.packages import package
 
 _LEAST_VARIANCE = 1e-5  # a little under the rounding of 8 bits, so that one colour is a cluster too
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from segwright.classical.packages import package
+from segwright.packages import package
 
 CELL_PX = 2  # width of a cell
 MARGIN_CELLS = 8  # around the image, mirrored

@@ -11,8 +11,8 @@ import numpy as np
 
 from segwright.classical.contours.channels import CELL_PX, Channels
 from segwright.classical.contours.forest import PATCH, ContourForest, Samples
-from segwright.classical.packages import package
 from segwright.errors import LabelError, UsageError
+from segwright.packages import package
 
 # Large images are looked at in tiles. Multiples of 8, so that cells of half the size lie alike.
 _TILE_PX, _OVERLAP_PX = 1024, 96

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from segwright.classical.contours.ridges import ridges
-from segwright.classical.packages import package
 from segwright.classical.regions.flooding import as_relief, flooded, markers
 from segwright.errors import ImageError
 from segwright.labels.ultrametric import UltrametricMap
+from segwright.packages import package
 
 _LEAST_DEPTH = 64  # of a minimum, of 65,535 levels
 

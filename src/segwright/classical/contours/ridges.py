@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from segwright.classical.packages import package
+from segwright.packages import package
 
 _SMOOTHING_PX = 2.0
 _SLACK = 1.01  # how much higher a neighbour must be

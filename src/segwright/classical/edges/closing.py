@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from segwright.classical.packages import package
+from segwright.packages import package
 
 
 def linked(edges: np.ndarray, strength: np.ndarray, *, gap_px: int) -> np.ndarray:

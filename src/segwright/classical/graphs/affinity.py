@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from segwright.classical.packages import package
 from segwright.classical.regions.colours import colours, steepness
 from segwright.features.adjacency import Adjacency
 from segwright.images.image import Image
+from segwright.packages import package
 
 _SIGMA_PX = 2.0
 _SAMPLES = 24

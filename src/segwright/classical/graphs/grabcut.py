@@ -9,10 +9,10 @@ import numpy as np
 from pydantic import Field
 
 from segwright.classical.method import Finds, Method
-from segwright.classical.packages import package
 from segwright.classical.planes import planes
 from segwright.classical.regions.otsu_watershed import objects
 from segwright.images.image import Image
+from segwright.packages import package
 
 _FEWEST_PIXELS = 10
 """On either side, for the mixtures of 5 Gaussians to be learned."""

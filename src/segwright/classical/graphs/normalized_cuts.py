@@ -10,11 +10,11 @@ from pydantic import Field
 
 from segwright.classical.graphs.affinity import Affinity, superpixel_affinity
 from segwright.classical.method import Finds, Method
-from segwright.classical.packages import package
 from segwright.classical.regions.merging import merged_numbers
 from segwright.classical.regions.slic import superpixels
 from segwright.features.adjacency import Adjacency
 from segwright.images.image import Image
+from segwright.packages import package
 
 _DENSE = 600
 """Up to so many superpixels all eigenvectors are found at once: any number of them is the same."""

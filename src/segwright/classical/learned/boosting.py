@@ -10,8 +10,8 @@ from pydantic import Field
 from segwright.classical.learned.pixels import PixelClassifier
 from segwright.classical.learned.sampling import PixelSample
 from segwright.classical.method import Arrays
-from segwright.classical.packages import package
 from segwright.classical.trees import Boosting as Trees
+from segwright.packages import package
 
 
 class Boosting(PixelClassifier):

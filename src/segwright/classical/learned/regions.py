@@ -11,13 +11,13 @@ from pydantic import JsonValue
 
 from segwright.classical.grid import on_grid
 from segwright.classical.learned.sampling import in_scale, require_channels
-from segwright.classical.packages import package
 from segwright.classical.reading import Divide, Scores
 from segwright.classical.trees import Forest
 from segwright.errors import DataError, UsageError
 from segwright.features.regions import RegionFeatures
 from segwright.images.image import Image
 from segwright.labels.label_map import LabelMap
+from segwright.packages import package
 
 _KIND = "regions"
 _MOST_REGIONS = 60_000

@@ -9,9 +9,9 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from segwright.classical.packages import package
 from segwright.classical.pipeline.region_means import RegionMeans
 from segwright.classical.pipeline.similarity import Similarity
+from segwright.packages import package
 from segwright.rows import Step
 
 

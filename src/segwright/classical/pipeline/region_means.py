@@ -7,8 +7,8 @@ from typing import Self
 
 import numpy as np
 
-from segwright.classical.packages import package
 from segwright.classical.pipeline.similarity import Similarity
+from segwright.packages import package
 
 _MUCH_LARGER = 10
 

@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from segwright.classical.packages import package
 from segwright.classical.thresholds.levels import Levels
 from segwright.classical.thresholds.local import LocalThreshold, bands, local_mean
 from segwright.images.image import Image
+from segwright.packages import package
 from segwright.prepare.illumination import background
 
 _WHOLE_PX = 1 << 30

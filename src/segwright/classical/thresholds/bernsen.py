@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from segwright.classical.packages import package
 from segwright.classical.thresholds.levels import Levels
 from segwright.classical.thresholds.local import LocalThreshold
+from segwright.packages import package
 
 
 class Bernsen(LocalThreshold):

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from segwright.classical.packages import package
 from segwright.classical.thresholds.levels import (
     Levels,
     TwoLevels,
@@ -19,6 +18,7 @@ from segwright.classical.thresholds.levels import (
 )
 from segwright.classical.thresholds.otsu import otsu_thresholds
 from segwright.images.image import Image
+from segwright.packages import package
 
 
 class Hysteresis(TwoLevels):

@@ -11,9 +11,9 @@ import numpy as np
 from pydantic import Field
 
 from segwright.classical.method import Finds, Method
-from segwright.classical.packages import package
 from segwright.classical.planes import grey, grey8
 from segwright.images.image import Image
+from segwright.packages import package
 
 BINS = 256
 

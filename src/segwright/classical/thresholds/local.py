@@ -9,11 +9,11 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from segwright.classical.packages import package
 from segwright.classical.planes import grey
 from segwright.classical.thresholds.levels import TwoLevels, histogram
 from segwright.classical.thresholds.otsu import otsu_thresholds
 from segwright.images.image import Image
+from segwright.packages import package
 
 _BAND_PX = 1 << 20  # pixels of a band: its statistics are in double precision, and stay in cache
 
