@@ -31,6 +31,9 @@ CALIBRATED = 8
 """Validation images by which the finished net learns how sure it may say it is."""
 _STEPS_UNTIMED = (600, 12_000)
 _EPOCHS_UNTIMED = 60
+# Nuclei, 150 steps, three seeds: 81.8 mIoU with weights, 84.9 without; membranes 74.8 and 75.4,
+# vessels 66.9 and 68.0, one seed each.
+_RARE = 0.05  # share of the pixels of a class
 _UPRIGHT = 0.1  # share of pixels whose class would change if images stood on their heads
 
 
@@ -287,7 +290,13 @@ def _choose_learning(plan: _Reasoned, facts: DatasetFacts) -> None:
         f"{'kept upright' if upright else 'turned every way'}"
     )
     plan.choose("loss.terms", {"cross_entropy": 1.0})
-    plan.choose("loss.class_weights", "log", "rare classes weigh more, 1 / ln(1.02 + frequency)")
+    balanced = len(facts.class_fraction) == 2 and min(facts.class_fraction) >= _RARE
+    if balanced:
+        why = "two classes, neither rare: with weights the smaller one is drawn too large"
+        plan.choose("loss.class_weights", "none", why)
+    else:
+        why = "rare classes weigh more, 1 / ln(1.02 + frequency)"
+        plan.choose("loss.class_weights", "log", why)
     plan.choose("loss.label_smoothing", 0.0)
     plan.choose("loss.auxiliary", 0.4)
     plan.choose("optimiser.name", "muon", "gains most in short runs from scratch")

@@ -169,6 +169,20 @@ def test_images_without_an_up_are_turned_and_upright_ones_are_not(facts: Facts) 
     assert "kept upright" in upright.reasons["augment"]
 
 
+@pytest.mark.parametrize(
+    ("fraction", "rule"), [((0.9, 0.1), "none"), ((0.97, 0.03), "log"), ((0.5, 0.3, 0.2), "log")]
+)
+def test_classes_are_weighed_where_one_is_rare_or_there_are_many(
+    facts: Facts, fraction: tuple[float, ...], rule: str
+) -> None:
+    known = facts(
+        class_fraction=fraction,
+        class_names=tuple("abc"[: len(fraction)]),
+        images_with_class=(50,) * len(fraction),
+    )
+    assert draft(known, CPU, fingerprint="f").loss.class_weights == rule
+
+
 @pytest.mark.parametrize("size_hw", [(20, 20), (360, 480), (4000, 6000), (64, 3000)])
 def test_crops_fit_what_networks_take(facts: Facts, size_hw: tuple[int, int]) -> None:
     plan = draft(facts(size_hw_median=size_hw), CPU, fingerprint="f")
