@@ -18,9 +18,9 @@ FACTS = DatasetFacts(
     mean=(0.5, 0.5, 0.5),
     std=(0.2, 0.2, 0.2),
     white=1.0,
-    class_names=("a", "b"),
-    class_fraction=(0.5, 0.5),
-    images_with_class=(1, 1),
+    class_names=("a", "b", "c"),
+    class_fraction=(0.5, 0.3, 0.2),
+    images_with_class=(1, 1, 1),
     ignored_fraction=0.0,
     vertical_asymmetry=0.5,
 )
