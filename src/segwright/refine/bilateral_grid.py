@@ -84,6 +84,10 @@ class _Axis:
         return np.repeat(spread, side, axis=0)[: self._length]
 
 
+class TooManyColours(UsageError):
+    """The image has more colours than there is memory for; a part of it may have fewer."""
+
+
 _Pass = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
@@ -122,7 +126,7 @@ class _Colours:
         around = np.array(list(itertools.product((-1, 0, 1), repeat=dimensions)))
         cells, stencil = np.unique(codes[:, None] + around @ strides, return_inverse=True)
         if len(cells) > most:
-            raise UsageError(
+            raise TooManyColours(
                 f"the image has {len(cells)} different colours at this precision; accepted are "
                 f"{most} with as many places",
                 where="refine: crf",

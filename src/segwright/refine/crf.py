@@ -20,6 +20,8 @@ _TILE = 12.0
 _SMALLEST_TILE_PX = 64
 _MOST_COLOURS = 3
 
+_Tile = tuple[slice, slice]
+
 
 class Crf(Step):
     """Lets pixels that are near each other and alike agree on a class.
@@ -31,7 +33,7 @@ class Crf(Step):
 
     The sums over all pixels are approximated; `BilateralGrid` says how well. Of more than 3
     channels, the 3 principal components count. Images larger than 12 `edge_px` are worked on in
-    tiles that overlap by 3 `edge_px` on each side.
+    tiles that overlap by 3 `edge_px` on each side; tiles with very many colours are halved.
 
     Attributes:
         edge_weight: Weight of what pixels of like colour say, 0 … 100.
@@ -86,15 +88,45 @@ class Crf(Step):
         colours = _colours(tones(image)) / np.float32(self.edge_tone)
         judged = ~labelling.ignored
         after = before.copy()
-        for core, seen in self._tiles(image.size_hw):
-            if number > 1 and judged[core].any():
-                found = self._inferred(before[:, *seen], colours[seen], judged[seen])
-                inside = tuple(
-                    slice(c.start - s.start, c.stop - s.start)
-                    for c, s in zip(core, seen, strict=True)
-                )
-                after[:, *core] = found[:, *inside]
+        if number > 1:
+            tiles = list(self._tiles(image.size_hw))
+            while tiles:
+                tiles += self._worked_on(tiles.pop(), before, colours, judged, after)
         return labelling.with_probabilities(np.where(judged, after, before))
+
+    def _worked_on(
+        self,
+        core: _Tile,
+        before: np.ndarray,
+        colours: np.ndarray,
+        judged: np.ndarray,
+        after: np.ndarray,
+    ) -> list[_Tile]:
+        """Writes a tile of `after`; returns its halves where it has too many colours for that."""
+        from segwright.refine.bilateral_grid import TooManyColours
+
+        if not judged[core].any():
+            return []
+        margin = int(np.ceil(_MARGIN * self._reach))
+        seen = tuple(
+            slice(max(0, side.start - margin), min(length, side.stop + margin))
+            for side, length in zip(core, judged.shape, strict=True)
+        )
+        try:
+            found = self._inferred(before[:, *seen], colours[seen], judged[seen])
+        except TooManyColours:
+            if halves := _halved(core, least=int(self._reach)):
+                return halves
+            raise
+        inside = tuple(
+            slice(c.start - s.start, c.stop - s.start) for c, s in zip(core, seen, strict=True)
+        )
+        after[:, *core] = found[:, *inside]
+        return []
+
+    @property
+    def _reach(self) -> float:
+        return max(self.edge_px, self.smooth_px)
 
     def _inferred(
         self, probabilities: np.ndarray, colours: np.ndarray, judged: np.ndarray
@@ -109,28 +141,34 @@ class Crf(Step):
         penalties = None if self.penalties is None else np.array(self.penalties, np.float32)
         return Field(messages, penalties).beliefs(probabilities, self.iterations)
 
-    def _tiles(
-        self, size_hw: tuple[int, int]
-    ) -> Iterator[tuple[tuple[slice, slice], tuple[slice, slice]]]:
-        """Each tile, and what is seen of the image around it."""
-        reach = max(self.edge_px, self.smooth_px)
-        most = max(_SMALLEST_TILE_PX, int(_TILE * reach))
-        margin = int(np.ceil(_MARGIN * reach))
+    def _tiles(self, size_hw: tuple[int, int]) -> Iterator[_Tile]:
+        """The tiles that an image is worked on in; of each, more is seen around it."""
+        most = max(_SMALLEST_TILE_PX, int(_TILE * self._reach))
         cuts = [_cut(length, most) for length in size_hw]
-        for top, bottom in cuts[0]:
-            for left, right in cuts[1]:
-                core = slice(top, bottom), slice(left, right)
-                seen = (
-                    slice(max(0, top - margin), min(size_hw[0], bottom + margin)),
-                    slice(max(0, left - margin), min(size_hw[1], right + margin)),
-                )
-                yield core, seen
+        return (
+            (slice(top, bottom), slice(left, right))
+            for top, bottom in cuts[0]
+            for left, right in cuts[1]
+        )
 
 
 def _cut(length: int, most: int) -> list[tuple[int, int]]:
     pieces = -(-length // most)
     ends = [length * piece // pieces for piece in range(pieces + 1)]
     return list(pairwise(ends))
+
+
+def _halved(tile: _Tile, *, least: int) -> list[_Tile]:
+    """The halves of a tile across its longer side; none where they would be too small."""
+    longer = int(np.argmax([side.stop - side.start for side in tile]))
+    side = tile[longer]
+    middle = (side.start + side.stop) // 2
+    if middle - side.start < max(1, least):
+        return []
+    first, second = slice(side.start, middle), slice(middle, side.stop)
+    if longer == 0:
+        return [(first, tile[1]), (second, tile[1])]
+    return [(tile[0], first), (tile[0], second)]
 
 
 def _colours(pixels: np.ndarray) -> np.ndarray:

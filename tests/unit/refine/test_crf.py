@@ -10,7 +10,7 @@ from segwright.errors import UsageError
 from segwright.images.image import Image
 from segwright.labels.classes import Classes
 from segwright.labels.label_map import LabelMap
-from segwright.refine import Labelling
+from segwright.refine import Labelling, bilateral_grid
 from segwright.refine.bilateral_grid import BilateralGrid
 from segwright.refine.crf import Crf
 from segwright.refine.mean_field import in_lanes, out_of_lanes
@@ -187,6 +187,31 @@ def test_tiles_give_what_the_whole_gives() -> None:
     found = refined(crf, given, pixels)
     whole = crf._inferred(given, pixels / np.float32(25.5), np.ones((70, 230), bool))
     assert (found.argmax(0) == whole.argmax(0)).mean() >= 0.99
+
+
+def test_tiles_with_too_many_colours_are_halved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With little memory for colours, the same image is worked on in more and smaller tiles."""
+    pixels, surface = scene((60, 64), 3)
+    given = believed(surface, 4)
+    crf = Crf(edge_px=4, edge_tone=0.05, smooth_px=2)
+    whole = refined(crf, given, pixels)
+    sizes: list[tuple[int, ...]] = []
+    inferred = Crf._inferred
+
+    def counted(self: Crf, probabilities: np.ndarray, *rest: np.ndarray) -> np.ndarray:
+        sizes.append(probabilities.shape[1:])
+        return inferred(self, probabilities, *rest)
+
+    monkeypatch.setattr(Crf, "_inferred", counted)
+    refined(crf, given, pixels)
+    before = len(sizes)
+    monkeypatch.setattr(bilateral_grid, "_MOST_BYTES", 25_000_000)
+    found = refined(crf, given, pixels)
+    assert len(sizes) - before > 2 * before
+    assert (found.argmax(0) == whole.argmax(0)).mean() >= 0.99
+    monkeypatch.setattr(bilateral_grid, "_MOST_BYTES", 1_000)
+    with pytest.raises(UsageError, match="different colours at this precision"):
+        refined(crf, given, pixels)
 
 
 def test_without_weights_nothing_changes() -> None:
