@@ -202,13 +202,16 @@ class _Search:
 
     def _scored(self, step: Step) -> float:
         """Mean IoU with one more step; -1 where there is no time for it."""
+        row = Refine((*self._row, step))  # type: ignore[arg-type]
+        if (known := next((one for one in self.tried if one.refine == row), None)) is not None:
+            return known.mean_iou
         begin = self._clock()
         if not self.complete or begin + 2 * self._slowest > self._deadline:
             self.complete = False
             return -1.0
         score = _score(self._with(step), self._truths)
         self._slowest = max(self._slowest, self._clock() - begin)
-        self.tried.append(Tried(Refine((*self._row, step)), score))  # type: ignore[arg-type]
+        self.tried.append(Tried(row, score))
         self._on_tried(self.tried[-1])
         return score
 

@@ -72,6 +72,8 @@ def test_a_step_that_starts_too_strong_is_weakened_until_it_helps() -> None:
     assert step.model_dump()["radius_px"] < 8
     first, second, *_ = as_it_starts.tried
     assert first.refine == Refine() and second.refine == Refine.of({"majority": 8})
+    rows = [str(one.refine) for one in as_it_starts.tried]
+    assert len(set(rows)) == len(rows)  # none is tried twice
 
 
 def test_another_row_may_be_the_one_to_beat() -> None:
