@@ -1,5 +1,6 @@
 """Facts, timings and a budget become a frozen Plan, every value with its reason."""
 
+from segwright.plan.follow import adapted
 from segwright.plan.plan import (
     CropSettings,
     InferenceSettings,
@@ -11,7 +12,7 @@ from segwright.plan.plan import (
     ScheduleSettings,
     ValidationSettings,
 )
-from segwright.plan.rules import CALIBRATED, Machine, Timings, adapted, draft, fit, reserve_s
+from segwright.plan.rules import CALIBRATED, Machine, Timings, draft, fit, reserve_s
 from segwright.plan.sizes import ENOUGH_STEPS, sized
 
 __all__ = [

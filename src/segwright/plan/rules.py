@@ -14,7 +14,7 @@ from typing import Any
 
 from segwright.dataset import DatasetFacts
 from segwright.errors import BudgetError
-from segwright.models.catalog import entry_of
+from segwright.plan.follow import adapted, of_augment, of_model, of_optimiser, of_schedule
 from segwright.plan.plan import Plan, validated
 from segwright.transforms import AugmentConfig
 
@@ -133,42 +133,6 @@ def draft(
     return adapted(validated(plan.values, where="--set"), settings, reasons)
 
 
-def adapted(
-    plan: Plan, settings: Mapping[str, object], reasons: Mapping[str, str] | None = None
-) -> Plan:
-    """A plan with the user's settings, and with what hangs on them unless it was set as well.
-
-    Args:
-        plan: Any, such as one read from a file.
-        settings: New values by dotted name.
-        reasons: Why, by dotted name; "set by you" where there is none.
-
-    Raises:
-        UnknownNameError: A key that is not in the plan.
-        UsageError: A value that the setting does not accept.
-    """
-    plan = plan.updated(settings, reasons)
-    follows = {
-        "model.name": _of_model(plan.model.name),
-        "augment.flip_horizontal": _of_augment(plan.augment),
-        "optimiser.name": _of_optimiser(plan.optimiser.name),
-        "schedule.name": _of_schedule(plan.schedule.name),
-    }
-    why = {
-        key: f"goes with {cause}, which was set"
-        for cause, values in follows.items()
-        for key in values
-        if touched(cause, settings) and not touched(key, settings)
-    }
-    every = {key: value for values in follows.values() for key, value in values.items()}
-    return plan.updated({key: every[key] for key in why}, why)
-
-
-def touched(key: str, settings: Mapping[str, object]) -> bool:
-    """Whether a setting, the group it is in or, for a group, one of its settings was set."""
-    return any(f"{key}.".startswith(f"{s}.") or f"{s}.".startswith(f"{key}.") for s in settings)
-
-
 def fit(plan: Plan, timings: Timings, *, val_images: int, fixed: Mapping[str, object]) -> Plan:
     """Fills in what hangs on time: precision, steps, how often to validate.
 
@@ -253,7 +217,7 @@ def _choose_model(plan: _Reasoned, model: str | None) -> None:
     reason = "given" if model else "the net of the catalogue for CPUs and short budgets"
     plan.choose("model.name", model or "fast", reason)
     plan.choose("model.config", {})
-    stride = _of_model(plan.values["model"]["name"])
+    stride = of_model(plan.values["model"]["name"])
     why = "every second label along each axis: the loss costs a quarter"
     plan.choose_all(
         stride, why if stride["input.loss_stride"] > 1 else "the net scores every pixel"
@@ -300,12 +264,12 @@ def _choose_learning(plan: _Reasoned, facts: DatasetFacts) -> None:
     plan.choose("loss.label_smoothing", 0.0)
     plan.choose("loss.auxiliary", 0.4)
     plan.choose("optimiser.name", "muon", "gains most in short runs from scratch")
-    plan.choose_all(_of_optimiser("muon"))
+    plan.choose_all(of_optimiser("muon"))
     plan.choose("optimiser.vector_lr", 3e-3)
     plan.choose("optimiser.l1", 0.0)
     plan.choose("optimiser.clip_norm", 5.0)
     plan.choose("schedule.name", "cosine", "ends at rate zero, whatever the number of steps")
-    plan.choose_all(_of_schedule("cosine"))
+    plan.choose_all(of_schedule("cosine"))
     plan.choose("ema_decay", 0.99, "the averaged weights are the ones that are scored and shipped")
 
 
@@ -325,34 +289,9 @@ def _choose_rhythm(plan: _Reasoned, facts: DatasetFacts, machine: Machine) -> No
     plan.choose("validation.times", 5)
     plan.choose("validation.images", 32, "a fixed part of the validation images, for speed")
     plan.choose("validation.patience", 0, "the schedule ends the run")
-    flips = _of_augment(AugmentConfig.model_validate(plan.values["augment"]))
+    flips = of_augment(AugmentConfig.model_validate(plan.values["augment"]))
     why = "the mean over an image and its mirror image is better, at twice the time"
     plan.choose_all(flips, why if flips["inference.flips"] else None)
     plan.choose("inference.tile", 1024)
     plan.choose("checkpoints", 20)
     plan.choose("workers", min(4, max(1, machine.cores - 1)))
-
-
-# What hangs on another setting, and follows it where the user changes that one.
-
-
-def _of_model(name: str) -> dict[str, int]:
-    """A net that scores every pixel is compared at every pixel."""
-    return {"input.loss_stride": 1 if entry_of(name).output_stride == 1 else 2}
-
-
-def _of_augment(augment: AugmentConfig) -> dict[str, list[str]]:
-    """Mirror images are averaged over where the net was shown some."""
-    return {"inference.flips": ["x"] if augment.flip_horizontal else []}
-
-
-def _of_optimiser(name: str) -> dict[str, float]:
-    return {
-        "optimiser.lr": {"muon": 0.05, "adamw": 3e-3, "sgd": 0.05}[name],
-        "optimiser.momentum": 0.95 if name == "muon" else 0.9,
-        "optimiser.weight_decay": 5e-4 if name == "sgd" else 0.05,
-    }
-
-
-def _of_schedule(name: str) -> dict[str, float]:
-    return {"schedule.warmup": 0.3 if name == "one_cycle" else 0.05}

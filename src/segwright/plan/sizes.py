@@ -12,8 +12,9 @@ from dataclasses import replace
 
 from segwright.errors import BudgetError
 from segwright.models.catalog import entry_of
+from segwright.plan.follow import touched
 from segwright.plan.plan import Plan
-from segwright.plan.rules import Timings, fit, touched
+from segwright.plan.rules import Timings, fit
 
 ENOUGH_STEPS = 300
 """Below, the next smaller net is taken. Chosen, not tuned."""

@@ -108,39 +108,66 @@ def within_time(
         )
     enough = min(len(learn), _ENOUGH_FITTED)
     fitted_s = kept_s + _SLACK * (costs.start_s + enough * costs.fit_s)
-    wanted = 1 + sum(
-        len(values) - 1
-        for parameter, values in build_method(name).search.items()
-        if parameter not in params
-    )
-    search_s = _SEARCH_SHARE * (left_s() - fitted_s)
-    number = costs.images_for(wanted, search_s)
-    trials: list[Trial] = []
-    if wanted > 1 and search_s > _FEWEST_TRIALS * costs.trial_s(number):
-        stop_s = left_s() - search_s
-        done = count(1)
-        on_event(StageStarted(f"trying parameters on {number} images", total=wanted))
-        trials = tuned(
-            name,
-            params,
-            _some(learn, number, seed=seed),
-            _some(hold_out, number, seed=seed),
-            left_s=lambda: left_s() - stop_s,
-            on_trial=lambda trial: on_event(StageAdvanced(next(done))),
-        )
+    trials, tried_on = _tried(
+        name, params, learn, hold_out, costs=costs, fitted_s=fitted_s, seed=seed, left_s=left_s,
+        on_event=on_event,
+    )  # fmt: skip
     images = int((left_s() - kept_s - _SLACK * costs.start_s) / (_SLACK * costs.fit_s))
     images = int(np.clip(images, 1, len(learn)))
     if not trials:
-        why = "there is no time to try others" if wanted > 1 else "there are no others to try"
+        why = "there is no time to try others" if tried_on else "there are no others to try"
         return Choice(params, images, f"parameters are those given and the defaults: {why}")
     best = trials[0].params
     spelled = ", ".join(f"{key}={value}" for key, value in best.items())
     on_event(Note(f"{name}: {spelled or 'its defaults'}, the best of {len(trials)} tried"))
     reason = (
-        f"the best of {len(trials)} by the mean IoU on {min(number, len(hold_out))} validation "
-        f"images, each fitted on {min(number, len(learn))}"
+        f"the best of {len(trials)} by the mean IoU on {min(tried_on, len(hold_out))} validation "
+        f"images, each fitted on {min(tried_on, len(learn))}"
     )
     return Choice(best, images, reason, trials)
+
+
+def _tried(
+    name: str,
+    params: Mapping[str, Any],
+    learn: Dataset,
+    hold_out: Dataset,
+    *,
+    costs: Costs,
+    fitted_s: float,
+    seed: int,
+    left_s: Callable[[], float],
+    on_event: Listener,
+) -> tuple[list[Trial], int]:
+    """Tries parameters in a share of the time that `fitted_s` for the rest leaves.
+
+    Returns:
+        The trials, the best first, none where there is no time for two; and the number of images of
+        each, 0 where there is nothing to try.
+    """
+    wanted = 1 + sum(
+        len(values) - 1
+        for parameter, values in build_method(name).search.items()
+        if parameter not in params
+    )
+    if wanted == 1:
+        return [], 0
+    search_s = _SEARCH_SHARE * (left_s() - fitted_s)
+    number = costs.images_for(wanted, search_s)
+    if search_s <= _FEWEST_TRIALS * costs.trial_s(number):
+        return [], number
+    stop_s = left_s() - search_s
+    done = count(1)
+    on_event(StageStarted(f"trying parameters on {number} images", total=wanted))
+    trials = tuned(
+        name,
+        params,
+        _some(learn, number, seed=seed),
+        _some(hold_out, number, seed=seed),
+        left_s=lambda: left_s() - stop_s,
+        on_trial=lambda trial: on_event(StageAdvanced(next(done))),
+    )
+    return trials, number
 
 
 def chosen_indices(total: int, number: int, *, seed: int) -> list[int]:
