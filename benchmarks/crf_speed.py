@@ -127,9 +127,9 @@ def message_error(
     grid: BilateralGrid, pixels: np.ndarray, beliefs: np.ndarray, crf: Crf
 ) -> np.ndarray:
     """(PIXELS, K) absolute errors."""
-    values = np.ones((*SIZE_HW, 12), np.float32)
+    values = np.ones((*SIZE_HW, 16), np.float32)
     values[..., :CLASSES] = beliefs.transpose(1, 2, 0)
-    sums = grid.sums(values, np.ones(SIZE_HW, np.float32)).reshape(-1, 12)
+    sums = grid.sums(values, np.ones(SIZE_HW, np.float32)).reshape(-1, 16)
     some = np.random.default_rng(1).choice(len(sums), PIXELS, replace=False)
     places = features(pixels, crf)
     places -= places.mean(0)
@@ -138,7 +138,7 @@ def message_error(
         distance = (own**2).sum(1)[:, None] + (places**2).sum(1) - 2 * own @ places.T
         kernel = np.exp(-np.maximum(distance, 0) / 2)
         exact.append(kernel @ beliefs.reshape(CLASSES, -1).T / kernel.sum(1, keepdims=True))
-    return np.abs(sums[some, :CLASSES] / sums[some, CLASSES:] - np.concatenate(exact))
+    return np.abs(sums[some, :CLASSES] / sums[some, CLASSES, None] - np.concatenate(exact))
 
 
 def print_agreement(scenes: list[Scene], methods: dict[str, Method]) -> None:

@@ -52,7 +52,7 @@ def in_shares(work: Callable[..., Any], rows: int, *arguments: Any, at_least: in
         arguments: What the kernel takes first.
         at_least: Rows that are worth a thread.
     """
-    shares = max(1, min(_threads(), rows // at_least))
+    shares = max(1, min(threads(), rows // at_least))
     if shares == 1:
         work(*arguments, 0, rows)
         return
@@ -64,5 +64,6 @@ def in_shares(work: Callable[..., Any], rows: int, *arguments: Any, at_least: in
         other.result()
 
 
-def _threads() -> int:
+def threads() -> int:
+    """How many threads kernels work in."""
     return getattr(config, "NUMBA_NUM_THREADS")  # noqa: B009 - set when numba is imported

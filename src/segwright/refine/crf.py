@@ -103,7 +103,7 @@ class Crf(Step):
         after: np.ndarray,
     ) -> list[_Tile]:
         """Writes a tile of `after`; returns its halves where it has too many colours for that."""
-        from segwright.refine.bilateral_grid import TooManyColours
+        from segwright.refine.colour_cells import TooManyColours
 
         if not judged[core].any():
             return []

@@ -53,17 +53,27 @@ def sum_rows(
         _, target, at, factor, shares, numbers, first, count, source, origin, step = arguments
         _, to_type, _, _, share_type, number_type, _, _, from_type, _, _ = signature.args
         zero = ir.Constant(row.vector, [0.0] * row.length)
-        total = cgutils.alloca_once_value(builder, zero)
-        with cgutils.for_range(builder, count, intp=first.type) as loop:
-            n = builder.add(first, loop.index)
+        # Two sums, since one addition has to wait for the one before.
+        totals = [cgutils.alloca_once_value(builder, zero) for _ in range(2)]
+
+        def add(total: Any, n: Any) -> None:
             share = builder.load(row.element(share_type, shares, n))
             number = builder.load(row.element(number_type, numbers, n))
             number = context.cast(builder, number, number_type.dtype, types.intp)
             begin = builder.add(origin, builder.mul(number, step))
             given = row.load(row.pointer(from_type, source, begin))
             builder.store(row.plus(builder.load(total), row.filled(share), given), total)
+
+        one = ir.Constant(first.type, 1)
+        with cgutils.for_range(builder, builder.lshr(count, one), intp=first.type) as loop:
+            n = builder.add(first, builder.shl(loop.index, one))
+            add(totals[0], n)
+            add(totals[1], builder.add(n, one))
+        with builder.if_then(builder.trunc(count, ir.IntType(1))):
+            add(totals[0], builder.add(first, builder.sub(count, one)))
+        total = builder.fadd(*map(builder.load, totals))
         there = row.pointer(to_type, target, at)
-        scaled = builder.fmul(builder.load(total), row.filled(factor))
+        scaled = builder.fmul(total, row.filled(factor))
         builder.store(scaled, there, align=4)
         return context.get_dummy_value()
 

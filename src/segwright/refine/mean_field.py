@@ -29,7 +29,7 @@ from segwright.refine.bilateral_grid import BilateralGrid
 _SMALLEST = 1e-6  # a probability of 0 could never change
 _NEVER = np.float32(-1e9)  # energy of lanes that are no class
 _TAIL = 3.5  # standard deviations after which the smoothness kernel ends: exp(-6)
-_WIDTHS = (4, 8, 12, 16)
+_WIDTHS = (4, 8, 16)  # a row of as many is a machine vector, and in one cache line
 
 
 class Messages:
