@@ -186,7 +186,7 @@ def _boxes(marked: np.ndarray) -> np.ndarray:
     """(cells, 4) int32 first and last-but-one row and column of what is marked of each cell."""
     ends = []
     for axis in (0, 1):
-        along = marked.any(1 - axis)  # (nodes along the axis, cells)
+        along = marked.max(1 - axis)  # (nodes along the axis, cells)
         ends += [along.argmax(0), len(along) - along[::-1].argmax(0)]
     return np.stack(ends, axis=1).astype(np.int32)
 
