@@ -46,7 +46,7 @@ class Colours:
     def of(cls, colours: np.ndarray, *, most: int) -> Colours:
         """The cells of (Y, X, D) colours in standard deviations, `most` of them at most."""
         dimensions = colours.shape[-1]
-        nearest, shares = quadratic(_principal(colours) / np.float32(STEP))
+        nearest, shares = quadratic(principal(colours) / np.float32(STEP))
         nearest -= nearest.min((0, 1)) - 1 - REACH  # so that no code is that of two places
         extent = nearest.max((0, 1)) + 2 + REACH
         strides = np.append(np.cumprod(extent[:0:-1])[::-1], 1)
@@ -76,8 +76,8 @@ class Colours:
         )
 
 
-def _principal(colours: np.ndarray) -> np.ndarray:
-    """(Y, X, D) colours along their principal axes, which need the fewest cells."""
+def principal(colours: np.ndarray) -> np.ndarray:
+    """(Y, X, D) colours along their principal axes, the longest last: these need fewest cells."""
     flat = colours.reshape(-1, colours.shape[-1])
     centred = flat - flat.mean(0)
     _, axes = np.linalg.eigh(centred.T @ centred)

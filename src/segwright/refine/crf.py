@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from segwright.errors import UsageError
 from segwright.images.image import Image
 from segwright.images.tones import tones
+from segwright.refine.colour_cells import TooManyColours, principal
 from segwright.refine.labelling import Labelling
 from segwright.refine.step import Certainty, Step
 
@@ -103,8 +104,6 @@ class Crf(Step):
         after: np.ndarray,
     ) -> list[_Tile]:
         """Writes a tile of `after`; returns its halves where it has too many colours for that."""
-        from segwright.refine.colour_cells import TooManyColours
-
         if not judged[core].any():
             return []
         margin = int(np.ceil(_MARGIN * self._reach))
@@ -175,8 +174,4 @@ def _colours(pixels: np.ndarray) -> np.ndarray:
     """(Y, X, C) as (Y, X, 1 … 3): the channels, or their principal components."""
     if pixels.shape[-1] <= _MOST_COLOURS:
         return pixels
-    flat = pixels.reshape(-1, pixels.shape[-1])
-    centred = flat - flat.mean(0)
-    _, axes = np.linalg.eigh(centred.T @ centred)
-    principal = centred @ axes[:, : -_MOST_COLOURS - 1 : -1]
-    return principal.reshape(*pixels.shape[:2], _MOST_COLOURS)
+    return principal(pixels)[..., -_MOST_COLOURS:]

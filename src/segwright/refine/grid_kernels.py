@@ -2,8 +2,8 @@
 
 A row of values is `len(lanes)` numbers long, known when a kernel is compiled so that one row is one
 or two machine vectors. Pixels are worked on in blocks of a few rows and columns, whose colour cells
-have local numbers: their sums stay in the innermost cache. Between blocks and nodes stand sums for
-one row of blocks and the columns of nodes.
+have local numbers: their sums stay in the innermost cache. Blocks with the same nodes around them
+are a patch, which is worked on as a whole: its nodes stay near the core.
 """
 
 from __future__ import annotations
