@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 
+from segwright.classical.trees.packed import PackedTrees
 from segwright.errors import DataError, UsageError
 
 _DTYPES = {"roots": "int32", "feature": "int32", "threshold": "float32", "child": "int32",
@@ -132,6 +134,15 @@ class Trees:
     def num_features(self) -> int:
         """How many features the trees need at least."""
         return int(self.feature.max()) + 1
+
+    @cached_property
+    def packed(self) -> PackedTrees:
+        """These trees in the form that is walked.
+
+        Raises:
+            UsageError: A tree is beyond 2²⁰ nodes or 4096 features.
+        """
+        return PackedTrees.of(self)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What is stored."""
