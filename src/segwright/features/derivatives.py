@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from segwright.features.view import filtered
+from segwright.features.view import filtered, opencv
 
 _KEEP = np.array([1], np.float32)
 _SLOPE = np.array([-0.5, 0, 0.5], np.float32)
@@ -27,6 +27,13 @@ def second_derivatives(plane: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
         filtered(plane, _SLOPE, _SLOPE),
         filtered(plane, _KEEP, _BEND),
     )
+
+
+def laplacian(plane: np.ndarray) -> np.ndarray:
+    """The second derivatives along YY and XX together: (Y, X) float32, per square pixel."""
+    cv2 = opencv()
+    found = cv2.Laplacian(plane, cv2.CV_32F, ksize=1, borderType=cv2.BORDER_REFLECT)
+    return found.reshape(plane.shape)
 
 
 def lengths(along_y: np.ndarray, along_x: np.ndarray) -> np.ndarray:

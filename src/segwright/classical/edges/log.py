@@ -11,7 +11,7 @@ from pydantic import Field
 from segwright.classical.edges.gradient import Gradients
 from segwright.classical.edges.regions import EdgeRegions
 from segwright.classical.planes import grey
-from segwright.features.derivatives import second_derivatives
+from segwright.features.derivatives import laplacian
 from segwright.features.view import gaussian
 from segwright.images.image import Image
 
@@ -47,11 +47,12 @@ class LaplacianOfGaussian(EdgeRegions):
     )
 
     def edges(self, image: Image) -> tuple[np.ndarray, np.ndarray]:
-        yy, _, xx = second_derivatives(gaussian(grey(image), self.sigma_px))
-        bend = yy + xx
+        bend = laplacian(gaussian(grey(image), self.sigma_px))
         least = self.contrast * float(np.abs(bend).mean(dtype=np.float64)) / self.sigma_px
-        strength = Gradients.of(image, sigma_px=self.sigma_px, operator="central").strength()
-        return zero_crossings(bend, least), strength
+        if not self.gap_px:  # nobody asks how strong the edges are
+            return zero_crossings(bend, least), np.zeros_like(bend)
+        gradients = Gradients.of(image, sigma_px=self.sigma_px, operator="central")
+        return zero_crossings(bend, least), gradients.strength()
 
 
 def zero_crossings(values: np.ndarray, least: float) -> np.ndarray:

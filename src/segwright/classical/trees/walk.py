@@ -18,6 +18,7 @@ from segwright.kernels import in_shares, kernel
 
 _TOGETHER = 8  # pixels that walk side by side
 _FEW = 96 * _TOGETHER  # pixels that are worth a thread
+_NEAR = 64  # pixels whose numbers stay near the core while they are put in another order
 _SEEN = 2**20  # numbers of features that are looked at, again for every tree: 4 MiB
 _TO_FEATURE, _TO_CHILD = np.uint64(FEATURES - 1), np.uint64(NODES - 1)
 _CHILD_AT, _THRESHOLD_AT = np.uint64(CHILD_AT), np.uint64(THRESHOLD_AT)
@@ -88,9 +89,10 @@ def _sum_rows(bits, nodes, leaf_of, roots, column, value, sums, at_once, begin, 
                     total[t + uint64(1)] = t1 + v1
                     total[t + uint64(2)] = t2 + v2
                     total[t + uint64(3)] = t3 + v3
-        for c in range(uint64(num_columns)):
-            for p in range(count):
-                sums[c, uint64(first) + p] = total[p * width + c]
+        for near in range(uint64(0), count, uint64(_NEAR)):
+            for c in range(uint64(num_columns)):
+                for p in range(near, min(near + uint64(_NEAR), count)):
+                    sums[c, uint64(first) + p] = total[p * width + c]
 
 
 @kernel
@@ -122,10 +124,11 @@ def _load(bits, first, count, seen):
     Beyond the last pixel stays what was there: it is walked with, and not looked at.
     """
     num_features = uint64(len(bits))
-    for f in range(num_features):
-        for p in range(count):
-            one = bits[f, uint64(first) + p]
-            seen[p * num_features + f] = ~one if one >= _SIGN else one | _SIGN
+    for begin in range(uint64(0), count, uint64(_NEAR)):
+        for f in range(num_features):
+            for p in range(begin, min(begin + uint64(_NEAR), count)):
+                one = bits[f, uint64(first) + p]
+                seen[p * num_features + f] = ~one if one >= _SIGN else one | _SIGN
 
 
 @kernel
