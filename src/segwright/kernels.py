@@ -14,8 +14,8 @@ Threads of our own outlive neither the call nor a fork, as those of numba's `par
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from threading import Thread
 from typing import Any
 
 from segwright.errors import MissingDependencyError
@@ -57,11 +57,23 @@ def in_shares(work: Callable[..., Any], rows: int, *arguments: Any, at_least: in
         work(*arguments, 0, rows)
         return
     ends = [rows * share // shares for share in range(shares + 1)]
-    with ThreadPoolExecutor(shares - 1, thread_name_prefix="kernel") as pool:
-        others = [pool.submit(work, *arguments, begin, end) for begin, end in pairwise(ends[1:])]
-        work(*arguments, ends[0], ends[1])
+    failures: list[BaseException] = []
+
+    def work_on(begin: int, end: int) -> None:
+        try:
+            work(*arguments, begin, end)
+        except BaseException as failure:
+            failures.append(failure)
+
+    # Bare threads, since to make a pool takes longer than some kernels do.
+    others = [Thread(target=work_on, args=share, name="kernel") for share in pairwise(ends[1:])]
     for other in others:
-        other.result()
+        other.start()
+    work_on(ends[0], ends[1])
+    for other in others:
+        other.join()
+    if failures:
+        raise failures[0]
 
 
 def threads() -> int:

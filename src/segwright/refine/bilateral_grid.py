@@ -33,6 +33,7 @@ from segwright.kernels import in_shares, threads
 from segwright.refine import grid_kernels as kernels
 from segwright.refine.colour_cells import Colours, starts_of
 from segwright.refine.grid_nodes import NODES, Axis
+from segwright.refine.lanes import aligned
 
 _MOST_BYTES = 2 * 2**30  # of a table; there are two as large
 _MOST_LANES = 16
@@ -51,24 +52,25 @@ class _Blocks:
         colours: Cells of the image.
 
     Attributes:
-        local: (Y, X, J) uint16.
-        grid: What kernels take: side, lists of cells, and the nodes of rows and columns of blocks.
-        patches: (patches, 4) first and last-but-one row and column of blocks with the same nodes.
+        local: (Y, X, J) uint16 numbers, in the block, of the cells that a pixel touches.
+        grid: What kernels take of blocks: side, cells of each, nodes of their rows and columns.
+        patches: What kernels take of patches: rectangles of blocks with the same nodes, and cells.
     """
 
     def __init__(self, side: int, axes: tuple[Axis, Axis], colours: Colours) -> None:
         (base_y, share_y), (base_x, share_x) = (axis.blocks(side) for axis in axes)
         rows, columns = len(base_y), len(base_x)
         base, stencil = colours.base, colours.stencil
-        given = base, stencil, columns, base.shape, side
-        counts = np.empty(rows * columns, np.int32)
-        in_shares(kernels.count_cells, len(counts), *given, counts)
-        starts = starts_of(counts)
-        cells_of = np.empty(starts[-1], np.int32)
+        rectangles = _patches(base_y, base_x)
+        given = base, stencil, (side, columns), rectangles
+        counts = np.empty(rows * columns, np.int32), np.empty(len(rectangles), np.int32)
+        in_shares(kernels.count_cells, len(rectangles), *given, *counts)
+        starts = starts_of(counts[0]), starts_of(counts[1])
+        lists, cells = (np.empty(one[-1], np.int32) for one in starts)
         self.local = np.empty((*base.shape, stencil.shape[1]), np.uint16)
-        in_shares(kernels.list_cells, len(counts), *given, starts, cells_of, self.local)
-        self.grid = side, starts, cells_of, base_y, base_x, share_y, share_x
-        self.patches = _patches(base_y, base_x)
+        in_shares(kernels.list_cells, len(rectangles), *given, starts, cells, lists, self.local)
+        self.grid = side, starts[0], lists, base_y, base_x, share_y, share_x
+        self.patches = rectangles, starts[1], cells
 
     def runs(self, number: int) -> list[np.ndarray]:
         """The patches in runs, in two sets in which no run gives to a node of another.
@@ -76,10 +78,11 @@ class _Blocks:
         Args:
             number: Of runs in a set, if there are enough rows of nodes.
         """
-        strips = len(np.unique(self.patches[:, 0]))
+        rectangles = self.patches[0]
+        strips = len(np.unique(rectangles[:, 0]))
         most = max(1, strips // (NODES - 1))  # what lies between two runs of a set has two strips
         cuts = np.linspace(0, strips, min(2 * number, most) + 1).astype(int)
-        cuts *= len(self.patches) // strips
+        cuts *= len(rectangles) // strips
         runs = np.stack([cuts[:-1], cuts[1:]], axis=1)
         return [runs[first::2] for first in range(min(2, len(runs)))]
 
@@ -142,16 +145,16 @@ class BilateralGrid:
         in_shares(kernels.blur_places, size[0], lanes, nodes, size, *places, blurred)
         near = self._colours.passes, self._wanted, self._colours.room
         in_shares(kernels.blur_colours, size[1] * size[2], lanes, blurred, size[0], *near)
-        sums = kernels.aligned(values.size).reshape(values.shape)
+        sums = aligned(values.size).reshape(values.shape)
         taken = shares, taking.local, taking.grid, taking.patches, sums.reshape(-1)
-        in_shares(kernels.slice_, len(taking.patches), lanes, blurred, size, *taken)
+        in_shares(kernels.slice_, len(taking.patches[0]), lanes, blurred, size, *taken)
         return sums
 
     def _marked(self, blocks: _Blocks) -> np.ndarray:
         """(rows, columns, cells) bool, which cells of each node these blocks touch."""
         cells, rows, columns = self._size
         first = np.zeros((rows, columns, cells), bool)  # of the nodes that each block touches
-        kernels.mark_cells(blocks.grid, first)
+        kernels.mark_cells(blocks.grid, blocks.patches, first)
         marked = first.copy()
         inner = slice(rows - NODES + 1), slice(columns - NODES + 1)
         for y, x in itertools.product(range(NODES), repeat=2):
@@ -177,7 +180,7 @@ class BilateralGrid:
         """Tables for rows of a length, the first of zeros: new memory takes longer than sums."""
         if length not in self._tables:
             numbers = math.prod(self._size) * length
-            self._tables[length] = kernels.aligned(numbers), kernels.aligned(numbers)
+            self._tables[length] = aligned(numbers), aligned(numbers)
             self._tables[length][0][:] = 0
         return self._tables[length]
 

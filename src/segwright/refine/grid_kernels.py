@@ -11,78 +11,106 @@ from __future__ import annotations
 import numpy as np
 
 from segwright.kernels import kernel
-from segwright.refine.lanes import add_row, sum_rows
+from segwright.refine.lanes import add_rows, aligned, gather_row, spread_row, sum_rows
 
-_LINE = 16  # float32 numbers of a cache line
 _TOGETHER = 16  # cells whose nodes are written side by side
 
 
-@kernel
-def aligned(size):
-    """New float32 memory that begins with a cache line, so that no row lies in two of them."""
-    memory = np.empty(size + _LINE, np.float32)
-    first = -(memory.ctypes.data // 4) % _LINE
-    return memory[first : first + size]
+_aligned = kernel(aligned)
 
 
 @kernel
-def count_cells(base, stencil, blocks, size_hw, side, counts, begin, end):
-    """How many colour cells the pixels of each block touch: writes counts (blocks,) int32."""
-    height, width = size_hw
-    stamp = np.full(stencil.max() + 1, -1, np.int32)
-    for block in range(begin, end):
-        top, left = block // blocks * side, block % blocks * side
-        count = 0
-        for y in range(top, min(top + side, height)):
-            for x in range(left, min(left + side, width)):
-                cells = stencil[base[y, x]]
-                for j in range(len(cells)):
-                    if stamp[cells[j]] != block:
-                        stamp[cells[j]] = block
-                        count += 1
-        counts[block] = count
-
-
-@kernel
-def list_cells(base, stencil, blocks, size_hw, side, starts, cells_of, local, begin, end):
-    """Which cells these are, and the local number of each cell of each pixel.
-
-    Writes cells_of (sum of counts,) int32 and local (Y, X, J) uint16.
-    """
-    height, width = size_hw
-    stamp = np.full(stencil.max() + 1, -1, np.int32)
-    number = np.empty(len(stamp), np.uint16)
-    for block in range(begin, end):
-        top, left = block // blocks * side, block % blocks * side
-        count = 0
-        for y in range(top, min(top + side, height)):
-            for x in range(left, min(left + side, width)):
-                cells = stencil[base[y, x]]
-                for j in range(len(cells)):
-                    cell = cells[j]
-                    if stamp[cell] != block:
-                        stamp[cell] = block
-                        number[cell] = count
-                        cells_of[starts[block] + count] = cell
-                        count += 1
-                    local[y, x, j] = number[cell]
-
-
-@kernel
-def mark_cells(grid, marked):
-    """Which cells give to each node and to the two after it along both axes.
+def count_cells(base, stencil, places, patches, counts, of_patch, begin, end):
+    """How many colour cells the pixels of each block and of each patch touch, for some patches.
 
     Args:
-        grid: See `splat`.
-        marked: (rows, columns, cells) bool, written where true.
+        base: (Y, X) number of each pixel's row of the stencil.
+        stencil: (rows, J) cells.
+        places: (side, blocks in a row) of blocks.
+        patches: See `splat`.
+        counts: (blocks,) int32, written.
+        of_patch: (patches,) int32, written.
     """
-    _, starts, cells_of, base_y, base_x, _, _ = grid
-    for row in range(len(base_y)):
-        for column in range(len(base_x)):
-            block = row * len(base_x) + column
-            of_node = marked[base_y[row], base_x[column]]
-            for n in range(starts[block], starts[block + 1]):
-                of_node[cells_of[n]] = True
+    height, width = base.shape
+    side, columns = places
+    by_block = np.full(stencil.max() + 1, -1, np.int32)
+    by_patch = np.full(len(by_block), -1, np.int32)
+    seen = np.full(len(stencil), -1, np.int32)
+    for patch in range(begin, end):
+        top, bottom, left, right = patches[patch]
+        in_patch = 0
+        for row in range(top, bottom):
+            for column in range(left, right):
+                block, count = row * columns + column, 0
+                for y in range(row * side, min((row + 1) * side, height)):
+                    for x in range(column * side, min((column + 1) * side, width)):
+                        if seen[base[y, x]] == block:
+                            continue
+                        seen[base[y, x]] = block
+                        for cell in stencil[base[y, x]]:
+                            if by_block[cell] != block:
+                                by_block[cell] = block
+                                count += 1
+                            if by_patch[cell] != patch:
+                                by_patch[cell] = patch
+                                in_patch += 1
+                counts[block] = count
+        of_patch[patch] = in_patch
+
+
+@kernel
+def list_cells(base, stencil, places, patches, starts, cells, lists, local, begin, end):
+    """Which cells these are, with their numbers in the patch and in the block. See `count_cells`.
+
+    Args:
+        starts: Where the lists of each block and of each patch begin.
+        cells: Rising cells of each patch, written.
+        lists: Of each block, numbers in the patch, written.
+        local: (Y, X, J) uint16 numbers in the block of the cells of each pixel, written.
+    """
+    height, width = base.shape
+    side, columns = places
+    of_blocks, of_patches = starts
+    met = np.zeros(stencil.max() + 1, np.bool_)
+    in_patch = np.empty(len(met), np.int32)
+    in_block = np.empty(len(met), np.uint16)
+    stamp = np.full(len(met), -1, np.int32)
+    for patch in range(begin, end):
+        top, bottom, left, right = patches[patch]
+        for y in range(top * side, min(bottom * side, height)):
+            for x in range(left * side, min(right * side, width)):
+                for cell in stencil[base[y, x]]:
+                    met[cell] = True
+        number = 0
+        for cell in range(len(met)):
+            if met[cell]:
+                met[cell], in_patch[cell] = False, number
+                cells[of_patches[patch] + number] = cell
+                number += 1
+        for row in range(top, bottom):
+            for column in range(left, right):
+                block, count = row * columns + column, 0
+                for y in range(row * side, min((row + 1) * side, height)):
+                    for x in range(column * side, min((column + 1) * side, width)):
+                        cells_here = stencil[base[y, x]]
+                        for j in range(len(cells_here)):
+                            cell = cells_here[j]
+                            if stamp[cell] != block:
+                                stamp[cell], in_block[cell] = block, count
+                                lists[of_blocks[block] + count] = in_patch[cell]
+                                count += 1
+                            local[y, x, j] = in_block[cell]
+
+
+@kernel
+def mark_cells(grid, patches, marked):
+    """Which cells of each node patches give to: marked (rows, columns, cells) bool, written."""
+    _, _, _, base_y, base_x, _, _ = grid
+    rectangles, starts, cells = patches
+    for patch in range(len(rectangles)):
+        of_first = marked[base_y[rectangles[patch, 0]], base_x[rectangles[patch, 2]]]
+        for cell in cells[starts[patch] : starts[patch + 1]]:
+            of_first[cell] = True
 
 
 @kernel
@@ -90,14 +118,15 @@ def _add_block(lanes, values, scale, shares, local, pixels, sums):
     """Adds the values of a block to its cells: pixels is (top, left, side). See `splat`."""
     height, width, stencil = shares.shape
     top, left, side = pixels
+    shares, local = shares.reshape(-1), local.reshape(-1)
     for y in range(top, min(top + side, height)):
         for x in range(left, min(left + side, width)):
-            if scale[y, x] == 0:
-                continue
-            at = (y * width + x) * len(lanes)
-            for j in range(stencil):
-                share = shares[y, x, j] * scale[y, x]
-                add_row(lanes, sums, local[y, x, j] * len(lanes), share, values, at)
+            if scale[y, x] != 0:
+                p = y * width + x
+                add_rows(
+                    lanes, sums, local, shares, p * stencil, stencil,
+                    scale[y, x], values, p * len(lanes),
+                )  # fmt: skip
 
 
 @kernel
@@ -105,57 +134,67 @@ def splat(lanes, values, scale, shares, local, grid, patches, table, size, runs,
     """Adds the values of the pixels of some runs of patches to the nodes around them.
 
     Pixels give to the cells of their block, a row of blocks of a patch gives to the three columns
-    of nodes around them, and these to the three rows of nodes.
+    of nodes around them, these to the three rows of nodes, and the patch to the table.
 
     Args:
         lanes: A tuple of L numbers.
         values: (Y, X, L), flat.
         scale: (Y, X) factor of each pixel.
         shares: (Y, X, J) of the colour cells.
-        local: (Y, X, J) local numbers of these cells.
-        grid: (side, starts, cells_of, base_y, base_x, share_y, share_x) of blocks.
-        patches: (patches, 4) first row, last but one, first column, last but one of blocks that
-            give to the same nodes.
+        local: (Y, X, J) numbers of these cells in the block.
+        grid: (side, starts, lists, base_y, base_x, share_y, share_x) of blocks: numbers in the
+            patch of the cells of each, and nodes and shares of rows and columns of blocks.
+        patches: (rectangles, starts, cells): (patches, 4) first row, last but one, first column,
+            last but one of blocks that give to the same nodes, and the cells of each.
         table: (rows, columns, cells, L) of nodes, flat, added to.
         size: Numbers of cells, of rows and of columns of nodes.
         runs: (runs, 2) first and last-but-one patch of each run.
     """
-    side, starts, cells_of, base_y, base_x, share_y, share_x = grid
-    cells, _, columns = size
+    side, starts, lists, base_y, base_x, share_y, share_x = grid
+    rectangles, patch_starts, cells = patches
+    num_cells, _, columns = size
     length = len(lanes)
-    step = cells * length  # from column to column
-    sums = aligned(side * side * shares.shape[2] * length)
-    between = aligned(3 * step)
+    most = np.diff(patch_starts).max()
+    sums = _aligned(side * side * shares.shape[2] * length)
+    between, nodes = _aligned(most * 3 * length), _aligned(most * 9 * length)
     between[:] = 0
-    met, number = np.zeros(cells, np.bool_), 0
-    places = np.empty(cells, np.int32)
+    nodes[:] = 0
+    met, order = np.zeros(most, np.bool_), np.empty(most, np.int32)
     for run in range(begin, end):
-        for top, bottom, left, right in patches[runs[run, 0] : runs[run, 1]]:
-            node = base_y[top] * columns + base_x[left]
+        for patch in range(runs[run, 0], runs[run, 1]):
+            top, bottom, left, right = rectangles[patch]
             for row in range(top, bottom):
+                number = 0
                 for column in range(left, right):
                     first = starts[row * len(base_x) + column]
                     count = starts[row * len(base_x) + column + 1] - first
                     sums[: count * length] = 0
                     pixels = row * side, column * side, side
                     _add_block(lanes, values, scale, shares, local, pixels, sums)
+                    to_columns = share_x[column, 0], share_x[column, 1], share_x[column, 2]
                     for c in range(count):
-                        cell = cells_of[first + c]
+                        cell = lists[first + c]
                         if not met[cell]:
-                            met[cell], places[number] = True, cell
+                            met[cell], order[number] = True, cell
                             number += 1
-                        for j in range(3):
-                            to = j * step + cell * length
-                            add_row(lanes, between, to, share_x[column, j], sums, c * length)
-                for cell in places[:number]:
+                        at = 3 * cell * length
+                        spread_row(lanes, between, at, length, to_columns, sums, c * length)
+                to_rows = share_y[row, 0], share_y[row, 1], share_y[row, 2]
+                for cell in order[:number]:
                     met[cell] = False
-                    for j in range(3):
-                        at = j * step + cell * length
-                        for i in range(3):
-                            to = (node + i * columns) * step + at
-                            add_row(lanes, table, to, share_y[row, i], between, at)
+                    for n in range(3 * cell, 3 * cell + 3):
+                        at = n * length
+                        spread_row(lanes, nodes, 3 * at, length, to_rows, between, at)
                         between[at : at + length] = 0
-                number = 0
+            node = base_y[top] * columns + base_x[left]
+            for n in range(patch_starts[patch + 1] - patch_starts[patch]):
+                cell = cells[patch_starts[patch] + n]
+                for j in range(3):
+                    for i in range(3):
+                        at = (9 * n + 3 * j + i) * length
+                        to = ((node + i * columns + j) * num_cells + cell) * length
+                        spread_row(lanes, table, to, 0, (np.float32(1),), nodes, at)
+                        nodes[at : at + length] = 0
 
 
 @kernel
@@ -175,7 +214,7 @@ def blur_places(lanes, table, size, boxes, along_y, along_x, blurred, begin, end
     cells, rows, columns = size
     length = len(lanes)
     step, step_between = cells * length, _TOGETHER * length  # from column to column
-    between = aligned(rows * columns * step_between)
+    between = _aligned(rows * columns * step_between)
     order_y = np.arange(rows * rows) % rows
     order_x = np.arange(columns * columns) % columns
     shares_y, shares_x = along_y.reshape(-1), along_x.reshape(-1)
@@ -238,7 +277,7 @@ def blur_colours(lanes, table, cells, passes, wanted, room, begin, end):
     """
     length = len(lanes)
     one = np.float32(1)
-    between = aligned(room * length), aligned(room * length)
+    between = _aligned(room * length), _aligned(room * length)
     for node in range(begin, end):
         source, origin = table, node * cells * length
         if len(passes) == 1:
@@ -267,37 +306,40 @@ def slice_(lanes, table, size, shares, local, grid, patches, values, begin, end)
         table: (rows, columns, cells, L), flat.
         values: (Y, X, L), flat, written.
     """
-    side, starts, cells_of, base_y, base_x, share_y, share_x = grid
-    cells, _, columns = size
+    side, starts, lists, base_y, base_x, share_y, share_x = grid
+    rectangles, patch_starts, cells = patches
+    num_cells, _, columns = size
     length = len(lanes)
-    step = cells * length  # from column to column
-    shares_y, shares_x = share_y.reshape(-1), share_x.reshape(-1)
-    order = np.arange(max(len(shares_y), len(shares_x))) % 3
-    near = aligned(side * side * shares.shape[2] * length)
-    between = aligned(3 * step)
-    met, number = np.zeros(cells, np.int32), 0
-    one = np.float32(1)
-    for top, bottom, left, right in patches[begin:end]:
-        node = (base_y[top] * columns + base_x[left]) * step
+    most = np.diff(patch_starts).max()
+    near = _aligned(side * side * shares.shape[2] * length)
+    between, nodes = _aligned(most * 3 * length), _aligned(most * 9 * length)
+    met, strip = np.zeros(most, np.int32), 0
+    for patch in range(begin, end):
+        top, bottom, left, right = rectangles[patch]
+        node = base_y[top] * columns + base_x[left]
+        for n in range(patch_starts[patch + 1] - patch_starts[patch]):
+            cell = cells[patch_starts[patch] + n]
+            for j in range(3):
+                for i in range(3):
+                    at = (9 * n + 3 * j + i) * length
+                    origin = ((node + i * columns + j) * num_cells + cell) * length
+                    gather_row(lanes, nodes, at, (np.float32(1),), table, origin, 0)
         for row in range(top, bottom):
-            number += 1  # of what is in between
+            strip += 1
+            of_rows = share_y[row, 0], share_y[row, 1], share_y[row, 2]
             for column in range(left, right):
                 first = starts[row * len(base_x) + column]
                 count = starts[row * len(base_x) + column + 1] - first
+                of_columns = share_x[column, 0], share_x[column, 1], share_x[column, 2]
                 for c in range(count):
-                    cell = cells_of[first + c]
-                    if met[cell] != number:
-                        met[cell] = number
-                        for j in range(3):
-                            at = j * step + cell * length
-                            sum_rows(
-                                lanes, between, at, one, shares_y, order, 3 * row, 3,
-                                table, node + at, columns * step,
-                            )  # fmt: skip
-                    sum_rows(
-                        lanes, near, c * length, one, shares_x, order, 3 * column, 3,
-                        between, cell * length, step,
-                    )  # fmt: skip
+                    cell = lists[first + c]
+                    if met[cell] != strip:
+                        met[cell] = strip
+                        for n in range(3 * cell, 3 * cell + 3):
+                            at = n * length
+                            gather_row(lanes, between, at, of_rows, nodes, 3 * at, length)
+                    at = 3 * cell * length
+                    gather_row(lanes, near, c * length, of_columns, between, at, length)
                 pixels = row * side, column * side, side
                 _take_block(lanes, near, shares, local, pixels, values)
 

@@ -9,26 +9,100 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 _CONTRACT = ("contract",)
+_LINE = 16  # float32 numbers of a cache line
+
+
+def aligned(size: int) -> np.ndarray:
+    """New float32 memory that begins with a cache line, so that no row lies in two of them."""
+    memory = np.empty(size + _LINE, np.float32)
+    first = -(memory.ctypes.data // 4) % _LINE
+    return memory[first : first + size]
+
 
 _instructions: Any = intrinsic  # what it decorates is called without the first argument
 
 
 @_instructions
-def add_row(typing: Any, lanes: Any, target: Any, at: Any, share: Any, source: Any, begin: Any):
-    """target[at : at + L] += share * source[begin : begin + L]"""
-    signature = types.void(lanes, target, types.intp, types.float32, source, types.intp)
+def add_rows(
+    typing: Any, lanes: Any, target: Any, numbers: Any, shares: Any, first: Any, count: Any,
+    factor: Any, source: Any, begin: Any,
+):  # fmt: skip
+    """row numbers[n] of target += factor * shares[n] * source[begin : begin + L]
+
+    n runs from `first` to `first + count - 1`, and no number occurs twice.
+    """
+    signature = types.void(
+        lanes, target, numbers, shares, types.intp, types.intp, types.float32, source, types.intp
+    )
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         row = _Rows(context, builder, signature.args[0])
-        _, target, at, share, source, begin = arguments
-        there = row.pointer(signature.args[1], target, at)
-        given = row.load(row.pointer(signature.args[4], source, begin))
-        builder.store(row.plus(row.load(there), row.filled(share), given), there, align=4)
+        _, target, numbers, shares, first, count, factor, source, begin = arguments
+        _, to_type, number_type, share_type, _, _, _, from_type, _ = signature.args
+        given = row.load(row.pointer(from_type, source, begin))
+        given = builder.fmul(given, row.filled(factor))
+        length = ir.Constant(first.type, row.length)
+        with cgutils.for_range(builder, count, intp=first.type) as loop:
+            n = builder.add(first, loop.index)
+            share = builder.load(row.element(share_type, shares, n))
+            number = builder.load(row.element(number_type, numbers, n))
+            number = context.cast(builder, number, number_type.dtype, types.intp)
+            there = row.pointer(to_type, target, builder.mul(number, length))
+            builder.store(row.plus(row.load(there), row.filled(share), given), there, align=4)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@_instructions
+def spread_row(
+    typing: Any, lanes: Any, target: Any, at: Any, step: Any, shares: Any, source: Any, begin: Any
+):  # fmt: skip
+    """target[at + n * step : … + L] += shares[n] * source[begin : begin + L], for a few shares.
+
+    Shares are a tuple.
+    """
+    signature = types.void(lanes, target, types.intp, types.intp, shares, source, types.intp)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        row = _Rows(context, builder, signature.args[0])
+        _, target, at, step, shares, source, begin = arguments
+        given = row.load(row.pointer(signature.args[5], source, begin))
+        for n in range(len(signature.args[4])):
+            share = row.filled(builder.extract_value(shares, n))
+            there = row.pointer(signature.args[1], target, at)
+            builder.store(row.plus(row.load(there), share, given), there, align=4)
+            at = builder.add(at, step)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@_instructions
+def gather_row(
+    typing: Any, lanes: Any, target: Any, at: Any, shares: Any, source: Any, begin: Any, step: Any
+):  # fmt: skip
+    """target[at : at + L] = sum over n of shares[n] * source[begin + n * step : … + L].
+
+    Shares are a tuple.
+    """
+    signature = types.void(lanes, target, types.intp, shares, source, types.intp, types.intp)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        row = _Rows(context, builder, signature.args[0])
+        _, target, at, shares, source, begin, step = arguments
+        total = ir.Constant(row.vector, [0.0] * row.length)
+        for n in range(len(signature.args[3])):
+            given = row.load(row.pointer(signature.args[4], source, begin))
+            total = row.plus(total, row.filled(builder.extract_value(shares, n)), given)
+            begin = builder.add(begin, step)
+        builder.store(total, row.pointer(signature.args[1], target, at), align=4)
         return context.get_dummy_value()
 
     return signature, generate
@@ -78,6 +152,31 @@ def sum_rows(
         return context.get_dummy_value()
 
     return signature, generate
+
+
+@_instructions
+def largest_of_row(typing: Any, lanes: Any, source: Any, begin: Any):
+    """The largest of source[begin : begin + L]."""
+    return _reduced("llvm.vector.reduce.fmax", (), lanes, source)
+
+
+@_instructions
+def sum_of_row(typing: Any, lanes: Any, source: Any, begin: Any):
+    """The sum of source[begin : begin + L], in any order."""
+    return _reduced("llvm.vector.reduce.fadd", (ir.Constant(ir.FloatType(), -0.0),), lanes, source)
+
+
+def _reduced(name: str, start: Any, lanes: Any, source: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        row = _Rows(context, builder, lanes)
+        _, array, begin = arguments
+        given = row.load(row.pointer(source, array, begin))
+        kind = ir.FunctionType(ir.FloatType(), [*(one.type for one in start), row.vector])
+        full_name = f"{name}.v{row.length}f32"
+        reduce = cgutils.get_or_insert_function(builder.module, kind, full_name)
+        return builder.call(reduce, [*start, given], fastmath=("reassoc", "nnan"))
+
+    return types.float32(lanes, source, types.intp), generate
 
 
 class _Rows:

@@ -25,6 +25,7 @@ import numpy as np
 from segwright.kernels import in_shares
 from segwright.refine import mean_field_kernels as kernels
 from segwright.refine.bilateral_grid import BilateralGrid
+from segwright.refine.lanes import aligned
 
 _SMALLEST = 1e-6  # a probability of 0 could never change
 _NEVER = np.float32(-1e9)  # energy of lanes that are no class
@@ -38,29 +39,27 @@ class Messages:
     Args:
         weight: Factor of the messages.
         judged: (Y, X) bool; other pixels neither say nor hear anything.
+
+    Attributes:
+        given: (Y, X) float32 factor of what a pixel says.
+        heard: (Y, X) float32 factor of the sums that it hears.
+        own: (Y, X) float32 factor of what it so hears of itself, which is no message.
     """
 
     def __init__(self, weight: float, judged: np.ndarray) -> None:
-        self.weight = np.float32(weight)
         ones = np.zeros((*judged.shape, _WIDTHS[0]), np.float32)
         ones[..., 0] = 1
         norm = self.sums(ones, judged.astype(np.float32))[..., 0]
-        self._scale = np.where(judged, 1 / np.sqrt(np.maximum(norm, 1e-6)), 0).astype(np.float32)
-        self._own = (self._scale**2 * self.own).astype(np.float32)
+        self.given = np.where(judged, 1 / np.sqrt(np.maximum(norm, 1e-6)), 0).astype(np.float32)
+        self.heard = np.float32(weight) * self.given
+        self.own = (self.heard * self.given * self.of_itself).astype(np.float32)
 
-    own: np.ndarray | float
-    """(Y, X) weight of each pixel in its own sum."""
+    of_itself: np.ndarray | float
+    """(Y, X) value of the kernel for a pixel and itself."""
 
     def sums(self, values: np.ndarray, scale: np.ndarray) -> np.ndarray:
         """(Y, X, L) sums of kernel · scale · values over all pixels, each itself included."""
         raise NotImplementedError
-
-    def add(self, beliefs: np.ndarray, energy: np.ndarray) -> None:
-        """Adds the weighted messages of (N, Y, X, L) beliefs to an energy of that shape."""
-        for group, into in zip(beliefs, energy, strict=True):
-            sums = self.sums(group, self._scale)
-            given = sums, self._scale, self._own, group, self.weight, into
-            in_shares(kernels.add_message, len(sums), *given)
 
 
 class Appearance(Messages):
@@ -70,7 +69,7 @@ class Appearance(Messages):
         self, weight: float, judged: np.ndarray, colours: np.ndarray, *, sigma_px: float
     ) -> None:
         self._grid = BilateralGrid(colours, sigma_px)
-        self.own = self._grid.own
+        self.of_itself = self._grid.own
         super().__init__(weight, judged)
 
     def sums(self, values: np.ndarray, scale: np.ndarray) -> np.ndarray:
@@ -84,15 +83,14 @@ class Smoothness(Messages):
         reach = int(np.ceil(_TAIL * sigma_px))
         steps = np.arange(-reach, reach + 1)
         self._weights = np.exp(-(steps**2) / (2 * sigma_px**2)).astype(np.float32)
-        self.own = 1.0
+        self.of_itself = 1.0
         super().__init__(weight, judged)
 
     def sums(self, values: np.ndarray, scale: np.ndarray) -> np.ndarray:
-        height = len(values)
-        between, smoothed = np.empty_like(values), np.empty_like(values)
-        in_shares(kernels.smooth_along_x, height, values, scale, self._weights, between)
-        flat = between.reshape(height, -1), self._weights, smoothed.reshape(height, -1)
-        in_shares(kernels.smooth_along_y, height, *flat)
+        lanes, height = tuple(range(values.shape[-1])), len(values)
+        between, smoothed = (aligned(values.size).reshape(values.shape) for _ in range(2))
+        in_shares(kernels.smooth_along_x, height, lanes, values, scale, self._weights, between)
+        in_shares(kernels.smooth_along_y, height, lanes, between, self._weights, smoothed)
         return smoothed
 
 
@@ -121,17 +119,18 @@ class Field:
         """
         number = len(probabilities)
         logs = in_lanes(np.log(np.maximum(probabilities, np.float32(_SMALLEST))), fill=_NEVER)
-        energy = np.zeros_like(logs)
-        beliefs = np.empty_like(logs)
-        rows = logs.shape[1]
-        in_shares(kernels.believe, rows, logs, energy, beliefs)
+        energy, beliefs = np.zeros_like(logs), np.empty_like(logs)
+        rows, lanes = logs.shape[1], tuple(range(logs.shape[-1]))
+        own = sum((one.own for one in self.messages), np.float32(0))
+        in_shares(kernels.believe, rows, lanes, logs, energy, beliefs)
         for _ in range(iterations):
-            energy[:] = 0
-            for one in self.messages:
-                one.add(beliefs, energy)
+            for group, into in zip(beliefs, energy, strict=True):
+                heard = tuple((one.sums(group, one.given), one.heard) for one in self.messages)
+                if heard:
+                    in_shares(kernels.add_up, rows, lanes, own, group, heard, into)
             # Under the Potts model penalties add up to a constant less what favours the own class.
             sent = energy if self.penalties is None else self._penalised(energy)
-            in_shares(kernels.believe, rows, logs, sent, beliefs)
+            in_shares(kernels.believe, rows, lanes, logs, sent, beliefs)
         return out_of_lanes(beliefs, number)
 
     def _penalised(self, messages: np.ndarray) -> np.ndarray:

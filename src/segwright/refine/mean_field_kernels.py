@@ -5,106 +5,118 @@ from __future__ import annotations
 import numpy as np
 
 from segwright.kernels import kernel
+from segwright.refine.lanes import (
+    aligned,
+    gather_row,
+    largest_of_row,
+    spread_row,
+    sum_of_row,
+    sum_rows,
+)
+
+_aligned = kernel(aligned)
 
 
 @kernel
-def smooth_along_x(values, scale, weights, smoothed, begin, end):
+def smooth_along_x(lanes, values, scale, weights, smoothed, begin, end):
     """Scales pixels and sums them along each row, for some rows.
 
     Args:
+        lanes: A tuple of L numbers.
         values: (Y, X, L).
         scale: (Y, X).
         weights: (2r + 1,) of pixels r before … r after.
         smoothed: (Y, X, L), written.
     """
     _, width, length = values.shape
-    reach = len(weights) // 2
-    scaled = np.empty(width * length, np.float32)
+    reach, order = len(weights) // 2, np.arange(len(weights))
+    scaled = _aligned(width * length)
     for y in range(begin, end):
         here, there = values[y].reshape(-1), smoothed[y].reshape(-1)
         for x in range(width):
             for k in range(length):
                 scaled[x * length + k] = scale[y, x] * here[x * length + k]
-        there[:] = 0
-        for shift in range(-min(reach, width - 1), min(reach, width - 1) + 1):
-            weight = weights[reach + shift]
-            source = scaled[max(0, shift) * length :]
-            target = there[max(0, -shift) * length :]
-            for n in range((width - abs(shift)) * length):
-                target[n] += weight * source[n]
+        for x in range(width):
+            first, last = max(0, reach - x), min(len(weights), reach - x + width)
+            sum_rows(
+                lanes, there, x * length, np.float32(1), weights, order,
+                first, last - first, scaled, (x - reach) * length, length,
+            )  # fmt: skip
 
 
 @kernel
-def smooth_along_y(values, weights, smoothed, begin, end):
-    """The same along the columns, for some rows of the result: (Y, W) → (Y, W)."""
-    height, width = values.shape
-    reach = len(weights) // 2
+def smooth_along_y(lanes, values, weights, smoothed, begin, end):
+    """The same along the columns, for some rows of the result."""
+    height, width, length = values.shape
+    reach, order = len(weights) // 2, np.arange(len(weights))
+    source, target = values.reshape(-1), smoothed.reshape(-1)
     for y in range(begin, end):
-        there = smoothed[y]
-        there[:] = 0
-        for other in range(max(0, y - reach), min(height, y + reach + 1)):
-            weight, here = weights[other - y + reach], values[other]
-            for n in range(width):
-                there[n] += weight * here[n]
+        first, last = max(0, reach - y), min(len(weights), reach - y + height)
+        for x in range(width):
+            sum_rows(
+                lanes, target, (y * width + x) * length, np.float32(1), weights, order,
+                first, last - first,
+                source, ((y - reach) * width + x) * length, width * length,
+            )  # fmt: skip
 
 
 @kernel
-def add_message(sums, factor, own, beliefs, weight, energy, begin, end):
-    """energy += weight · (factor · sums - own · beliefs), for some rows of pixels.
+def add_up(lanes, own, beliefs, heard, energy, begin, end):
+    """energy = sum of factor · sums over the kernels, less own · beliefs, for some rows of pixels.
 
     Args:
-        sums: (Y, X, L) over all pixels, each itself included.
-        factor: (Y, X).
-        own: (Y, X) share of a pixel in its own sum.
+        lanes: A tuple of L numbers.
+        own: (Y, X) what a pixel has heard from itself.
         beliefs: (Y, X, L) what the sums are of.
-        weight: Of the kernel.
-        energy: (Y, X, L), added to.
+        heard: For each kernel (sums, factor): (Y, X, L) and (Y, X).
+        energy: (Y, X, L), written.
     """
-    _, width, length = sums.shape
+    _, width, length = beliefs.shape
     for y in range(begin, end):
+        there, here = energy[y].reshape(-1), beliefs[y].reshape(-1)
         for x in range(width):
-            a, b = weight * factor[y, x], weight * own[y, x]
-            for k in range(length):
-                energy[y, x, k] += a * sums[y, x, k] - b * beliefs[y, x, k]
+            gather_row(lanes, there, x * length, (-own[y, x],), here, x * length, 0)
+        for sums, factor in heard:
+            row, share = sums[y].reshape(-1), factor[y]
+            for x in range(width):
+                spread_row(lanes, there, x * length, 0, (share[x],), row, x * length)
 
 
 @kernel
-def believe(logs, energy, beliefs, begin, end):
+def believe(lanes, logs, energy, beliefs, begin, end):
     """beliefs = softmax of (logs + energy) over all classes, for some rows of pixels.
 
     Args:
+        lanes: A tuple of L numbers.
         logs: (N, Y, X, L) logarithms of what the method believes; the N · L lanes are classes.
         energy: (N, Y, X, L).
         beliefs: (N, Y, X, L), written.
     """
     groups, _, width, length = logs.shape
-    row = np.empty(groups * width * length, np.float32)
+    size = width * length
+    row = _aligned(groups * size)
     powers = np.empty(len(row), np.int32)
     for y in range(begin, end):
-        for x in range(width):
-            highest = np.float32(-1e30)
+        for n in range(groups):
+            log, more = logs[n, y].reshape(-1), energy[n, y].reshape(-1)
+            for at in range(size):
+                row[n * size + at] = log[at] + more[at]
+        for at in range(0, size, length):
+            highest = largest_of_row(lanes, row, at)
+            for n in range(1, groups):
+                highest = max(highest, largest_of_row(lanes, row, n * size + at))
             for n in range(groups):
-                at = (n * width + x) * length
-                for k in range(length):
-                    one = logs[n, y, x, k] + energy[n, y, x, k]
-                    row[at + k] = one
-                    highest = max(highest, one)
-            for n in range(groups):
-                at = (n * width + x) * length
-                for k in range(length):
-                    row[at + k] -= highest
+                for k in range(n * size + at, n * size + at + length):
+                    row[k] -= highest
         _exponentials(row, powers)
         for x in range(width):
             total = np.float32(0)
             for n in range(groups):
-                at = (n * width + x) * length
-                for k in range(length):
-                    total += row[at + k]
-            share = np.float32(1) / total
+                total += sum_of_row(lanes, row, n * size + x * length)
+            share = (np.float32(1) / total,)
             for n in range(groups):
-                at = (n * width + x) * length
-                for k in range(length):
-                    beliefs[n, y, x, k] = share * row[at + k]
+                there, at = beliefs[n, y].reshape(-1), x * length
+                gather_row(lanes, there, at, share, row, n * size + at, 0)
 
 
 @kernel
