@@ -71,6 +71,7 @@ def list_cells(base, stencil, places, patches, starts, cells, lists, local, begi
     height, width = base.shape
     side, columns = places
     of_blocks, of_patches = starts
+    seen = np.full(len(stencil), -1, np.int32)
     met = np.zeros(stencil.max() + 1, np.bool_)
     in_patch = np.empty(len(met), np.int32)
     in_block = np.empty(len(met), np.uint16)
@@ -79,8 +80,10 @@ def list_cells(base, stencil, places, patches, starts, cells, lists, local, begi
         top, bottom, left, right = patches[patch]
         for y in range(top * side, min(bottom * side, height)):
             for x in range(left * side, min(right * side, width)):
-                for cell in stencil[base[y, x]]:
-                    met[cell] = True
+                if seen[base[y, x]] != patch:
+                    seen[base[y, x]] = patch
+                    for cell in stencil[base[y, x]]:
+                        met[cell] = True
         number = 0
         for cell in range(len(met)):
             if met[cell]:

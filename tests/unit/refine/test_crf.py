@@ -10,7 +10,7 @@ from segwright.errors import UsageError
 from segwright.images.image import Image
 from segwright.labels.classes import Classes
 from segwright.labels.label_map import LabelMap
-from segwright.refine import Labelling, bilateral_grid
+from segwright.refine import Labelling, bilateral_grid, colour_cells
 from segwright.refine.bilateral_grid import BilateralGrid
 from segwright.refine.crf import Crf
 from segwright.refine.mean_field import in_lanes, out_of_lanes
@@ -211,6 +211,9 @@ def test_tiles_with_too_many_colours_are_halved(monkeypatch: pytest.MonkeyPatch)
     assert (found.argmax(0) == whole.argmax(0)).mean() >= 0.99
     monkeypatch.setattr(bilateral_grid, "_MOST_BYTES", 1_000)
     with pytest.raises(UsageError, match="different colours at this precision"):
+        refined(crf, given, pixels)
+    monkeypatch.setattr(colour_cells, "_MOST_SPANNED", 1_000)
+    with pytest.raises(UsageError, match="colours from end to end at this precision"):
         refined(crf, given, pixels)
 
 

@@ -14,7 +14,7 @@ from sklearn.ensemble import (
     RandomForestClassifier,
 )
 
-from segwright.classical.trees import Boosting, Forest, Trees
+from segwright.classical.trees import Boosting, Forest, Trees, walk
 from segwright.errors import DataError, UsageError
 
 GROWERS = {
@@ -50,6 +50,18 @@ def test_probabilities_are_those_of_scikit_learn(kind: str, num_classes: int) ->
         np.testing.assert_allclose(found, expected, atol=2e-6)
         sure = np.sort(expected, 0)[-1] - np.sort(expected, 0)[-2] > 1e-5
         assert (found.argmax(0) == expected.argmax(0))[sure].all()
+
+
+@pytest.mark.parametrize("kind", GROWERS)
+def test_how_many_pixels_walk_at_once_changes_nothing(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values, ids = points(1501, 3)
+    ours = taken_over(GROWERS[kind]().fit(values, ids), 3)
+    whole = ours.predict(values.T)
+    for seen in (1, 6 * 8, 6 * 100):  # numbers of 6 features: 8, 8 and 96 pixels
+        monkeypatch.setattr(walk, "_SEEN", seen)
+        np.testing.assert_array_equal(ours.predict(values.T), whole)
 
 
 @pytest.mark.parametrize("kind", GROWERS)
