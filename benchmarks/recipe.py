@@ -1,16 +1,18 @@
 """What each part of the default recipe is worth: the recipe, and it with one thing changed.
 
 Rows train for the same wall clock and are scored on whole sequences that were not learned from, so
-each shows where minutes go: what is slower learns less. To that end a folder of links is made:
-pictures of the train and val splits whose name matches --hold-out are validated on, the others
-learned from; the test split is not touched. Most rows are settings anyone can give; what is no
-setting (start-up, images kept in memory, normalisation) is changed from outside for the row.
+each shows where minutes go: what is slower learns less. With --steps they train for the same number
+of steps instead, which shows what a step learns, whatever else the machine does. Held out are the
+pictures of the train and val splits whose name matches --hold-out, in a folder of links; the test
+split is not touched. Most rows are settings anyone can give; what is no setting (start-up, images
+kept in memory, normalisation) is changed from outside for the row.
 
-    python benchmarks/recipe.py DATA --hold-out '^0016E5' [--budget 3m] [--seeds 0] [--only Muon]
-        [--out DIR]
+    python benchmarks/recipe.py DATA --hold-out '^0016E5' [--budget 3m | --steps 250] [--seeds 0]
+        [--only Muon] [--out DIR]
 
 Every finished training keeps its scores in --out and is not repeated, so a table can be made in
-pieces. The last column is a row's mean less that of the recipe, with the same budget and seeds.
+pieces. A row shows the mean IoU and the steps of each seed, and the mean IoU less that of the
+recipe with the same budget or steps and the same seeds.
 """
 
 from __future__ import annotations
@@ -45,6 +47,14 @@ class Change:
 def to(*settings: str) -> Change:
     """A change of settings alone."""
     return Change(settings)
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a training came to: mean IoU in percent, after so many steps."""
+
+    mean_iou: float
+    steps: int
 
 
 _START = "from segwright.cli import main; main()"
@@ -116,19 +126,23 @@ def linked(data: Path, hold_out: str, folder: Path) -> Path:
     return folder
 
 
-def score(data: Path, budget: str, *, seed: int, change: Change, run: Path) -> float:
-    """Mean IoU, in percent, of one training in a process of its own; that of a kept one, if any."""
+def score(data: Path, amount: list[str], *, seed: int, change: Change, run: Path) -> Score:
+    """The score of one training in a process of its own; that of a kept one, if any."""
     scores = run / "scores.json"
     if not scores.is_file():
         shutil.rmtree(run, ignore_errors=True)  # left by a row that was broken off
         command = [sys.executable, "-c", f"{change.before}\n{_START}", "train", str(data)]
-        command += ["--budget", budget, "--seed", str(seed), "--out", str(run)]
+        command += [*amount, "--seed", str(seed), "--out", str(run)]
         for setting in change.settings:
             command += ["--set", setting]
         # as the command line sets it, which comes too late where torch is imported before
         environment = {"GOMP_SPINCOUNT": "1000", **os.environ}
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
-    return 100 * json.loads(scores.read_text(encoding="utf-8"))["mean_iou"]["value"]
+    lines = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    return Score(
+        mean_iou=100 * json.loads(scores.read_text(encoding="utf-8"))["mean_iou"]["value"],
+        steps=max(json.loads(line)["step"] for line in lines),
+    )
 
 
 def main() -> None:
@@ -136,6 +150,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--hold-out", required=True, help="pattern of the names to validate on")
     parser.add_argument("--budget", default="3m")
+    parser.add_argument("--steps", type=int, help="train so many steps, however long it takes")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--only", default="", help="rows whose name has this in it")
     parser.add_argument("--out", type=Path, help="keep runs here")
@@ -144,25 +159,21 @@ def main() -> None:
     data = out / "data"
     if not data.exists():
         linked(options.data, options.hold_out, data)
-    print(f"{options.data.name}, {options.budget} each, {platform.platform()}", flush=True)
+    each = f"{options.steps} steps" if options.steps else options.budget
+    amount = ["--set", f"steps={options.steps}"] if options.steps else ["--budget", options.budget]
+    print(f"{options.data.name}, {each} each, {platform.platform()}", flush=True)
     of_recipe: float | None = None
     for name, change in ROWS.items():
         if options.only not in name and name != next(iter(ROWS)):
             continue
-        short = re.sub(r"[^a-z0-9]+", "-", name.lower())
+        short = re.sub(r"[^a-z0-9]+", "-", f"{name} {each}".lower())
         scores = [
-            score(
-                data,
-                options.budget,
-                seed=seed,
-                change=change,
-                run=out / f"{short}-{options.budget}-seed{seed}",
-            )
+            score(data, amount, seed=seed, change=change, run=out / f"{short}-seed{seed}")
             for seed in options.seeds
         ]
-        mean = statistics.fmean(scores)
+        mean = statistics.fmean(one.mean_iou for one in scores)
         of_recipe = mean if of_recipe is None else of_recipe
-        written = "  ".join(f"{value:5.1f}" for value in scores)
+        written = "  ".join(f"{one.mean_iou:5.1f} ({one.steps:4})" for one in scores)
         print(f"{name:36}  {written}  {mean - of_recipe:+6.1f}", flush=True)
 
 
