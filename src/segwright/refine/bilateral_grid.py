@@ -1,10 +1,10 @@
 """Sums over all pixels of an image, weighted by nearness in place and colour.
 
 The kernel is a Gaussian of the distance in the image times a Gaussian of the distance in colour.
-Nodes stand on a regular grid in place × colour, one standard deviation apart. A pixel gives its
-value to the 3 nodes around it along each axis (quadratic B-splines), the nodes are blurred by the
-Gaussian that is left to do, and the pixel takes the sum from the same nodes. Three nodes where a
-trilinear grid or a permutohedral lattice has two: the spread of the shares is then the same
+Nodes stand on a regular grid in place × colour, 3/4 of a standard deviation apart. A pixel gives
+its value to the 3 nodes around it along each axis (quadratic B-splines), the nodes are blurred by
+the Gaussian that is left to do, and the pixel takes the sum from the same nodes. Three nodes where
+a trilinear grid or a permutohedral lattice has two: the spread of the shares is then the same
 wherever a pixel lies between the nodes, so that all pixels see a kernel of the same width. That is
 what makes the sums precise.
 
@@ -30,6 +30,7 @@ from itertools import pairwise
 import numpy as np
 
 from segwright.kernels import in_shares, threads
+from segwright.refine import cell_lists
 from segwright.refine import grid_kernels as kernels
 from segwright.refine.colour_cells import Colours, starts_of
 from segwright.refine.grid_nodes import NODES, Axis
@@ -64,11 +65,11 @@ class _Blocks:
         rectangles = _patches(base_y, base_x)
         given = base, stencil, (side, columns), rectangles
         counts = np.empty(rows * columns, np.int32), np.empty(len(rectangles), np.int32)
-        in_shares(kernels.count_cells, len(rectangles), *given, *counts)
+        in_shares(cell_lists.count_cells, len(rectangles), *given, *counts)
         starts = starts_of(counts[0]), starts_of(counts[1])
         lists, cells = (np.empty(one[-1], np.int32) for one in starts)
         self.local = np.empty((*base.shape, stencil.shape[1]), np.uint16)
-        in_shares(kernels.list_cells, len(rectangles), *given, starts, cells, lists, self.local)
+        in_shares(cell_lists.list_cells, len(rectangles), *given, starts, cells, lists, self.local)
         self.grid = side, starts[0], lists, base_y, base_x, share_y, share_x
         self.patches = rectangles, starts[1], cells
 
@@ -154,7 +155,7 @@ class BilateralGrid:
         """(rows, columns, cells) bool, which cells of each node these blocks touch."""
         cells, rows, columns = self._size
         first = np.zeros((rows, columns, cells), bool)  # of the nodes that each block touches
-        kernels.mark_cells(blocks.grid, blocks.patches, first)
+        cell_lists.mark_cells(blocks.grid, blocks.patches, first)
         marked = first.copy()
         inner = slice(rows - NODES + 1), slice(columns - NODES + 1)
         for y, x in itertools.product(range(NODES), repeat=2):

@@ -17,8 +17,8 @@ def describe(positions, origin, strides, blur, codes, shares, own, begin, end):
         strides: (D,) between the codes of cells along each axis.
         blur: (3, 3) weights between three neighbouring nodes.
         codes: (Y, X) int32, written: of the nearest cell.
-        shares: (Y, X, 3 ** D) float32, written: quadratic B-splines of the cells around it, those
-            along the last axis side by side.
+        shares: (Y, X, 3 ** D) float32, written: quadratic B-splines of the cells around it (as
+            `grid_nodes.quadratic` gives along one axis), those along the last axis side by side.
         own: (Y, X) float32, written: weight of the kernel for a colour and itself.
     """
     _, width, dimensions = positions.shape

@@ -110,22 +110,22 @@ def gather_row(
 
 @_instructions
 def sum_rows(
-    typing: Any, lanes: Any, target: Any, at: Any, factor: Any, shares: Any, numbers: Any,
+    typing: Any, lanes: Any, target: Any, at: Any, shares: Any, numbers: Any,
     first: Any, count: Any, source: Any, origin: Any, step: Any,
 ):  # fmt: skip
-    """target[at : at + L] = factor * sum over n of shares[n] * (row numbers[n] of source)
+    """target[at : at + L] = sum over n of shares[n] * (row numbers[n] of source)
 
     n runs from `first` to `first + count - 1`. Row r of the source begins at `origin + r * step`.
     """
     signature = types.void(
-        lanes, target, types.intp, types.float32, shares, numbers,
+        lanes, target, types.intp, shares, numbers,
         types.intp, types.intp, source, types.intp, types.intp,
     )  # fmt: skip
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         row = _Rows(context, builder, signature.args[0])
-        _, target, at, factor, shares, numbers, first, count, source, origin, step = arguments
-        _, to_type, _, _, share_type, number_type, _, _, from_type, _, _ = signature.args
+        _, target, at, shares, numbers, first, count, source, origin, step = arguments
+        _, to_type, _, share_type, number_type, _, _, from_type, _, _ = signature.args
         zero = ir.Constant(row.vector, [0.0] * row.length)
         # Two sums, since one addition has to wait for the one before.
         totals = [cgutils.alloca_once_value(builder, zero) for _ in range(2)]
@@ -146,9 +146,7 @@ def sum_rows(
         with builder.if_then(builder.trunc(count, ir.IntType(1))):
             add(totals[0], builder.add(first, builder.sub(count, one)))
         total = builder.fadd(*map(builder.load, totals))
-        there = row.pointer(to_type, target, at)
-        scaled = builder.fmul(total, row.filled(factor))
-        builder.store(scaled, there, align=4)
+        builder.store(total, row.pointer(to_type, target, at), align=4)
         return context.get_dummy_value()
 
     return signature, generate

@@ -39,7 +39,7 @@ def smooth_along_x(lanes, values, scale, weights, smoothed, begin, end):
         for x in range(width):
             first, last = max(0, reach - x), min(len(weights), reach - x + width)
             sum_rows(
-                lanes, there, x * length, np.float32(1), weights, order,
+                lanes, there, x * length, weights, order,
                 first, last - first, scaled, (x - reach) * length, length,
             )  # fmt: skip
 
@@ -54,7 +54,7 @@ def smooth_along_y(lanes, values, weights, smoothed, begin, end):
         first, last = max(0, reach - y), min(len(weights), reach - y + height)
         for x in range(width):
             sum_rows(
-                lanes, target, (y * width + x) * length, np.float32(1), weights, order,
+                lanes, target, (y * width + x) * length, weights, order,
                 first, last - first,
                 source, ((y - reach) * width + x) * length, width * length,
             )  # fmt: skip

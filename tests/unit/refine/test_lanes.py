@@ -28,8 +28,8 @@ def gathered(row, target, at, shares, source, begin, step):
 
 
 @kernel
-def summed(row, target, at, factor, shares, numbers, first, count, source, origin, step):
-    lanes.sum_rows(row, target, at, factor, shares, numbers, first, count, source, origin, step)
+def summed(row, target, at, shares, numbers, first, count, source, origin, step):
+    lanes.sum_rows(row, target, at, shares, numbers, first, count, source, origin, step)
 
 
 @kernel
@@ -79,8 +79,8 @@ def test_rows_are_summed_from_where_numbers_say(length: int, count: int) -> None
     target, source = numbers(length, 0), numbers(length, 1)
     which, shares = np.arange(ROWS, dtype=np.int32)[::-1].copy(), numbers(1, 2).ravel()
     expected = target.copy()
-    expected[7] = 2 * sum((shares[n] * source[which[n]] for n in range(4, 4 + count)), np.zeros(1))
-    given = np.float32(2), shares, which, 4, count, source.ravel(), 0, length
+    expected[7] = sum((shares[n] * source[which[n]] for n in range(4, 4 + count)), np.zeros(1))
+    given = shares, which, 4, count, source.ravel(), 0, length
     summed(tuple(range(length)), target.ravel(), 7 * length, *given)
     np.testing.assert_array_equal(target, expected)
 
